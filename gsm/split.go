@@ -1,0 +1,99 @@
+package gsm
+
+// Segment is one short message of a text.
+type Segment struct {
+	// Octets is what short_message takes: the UDH, HeaderLen octets of it,
+	// then the text in Charset.
+	Octets    []byte
+	HeaderLen int
+	Charset   Charset
+	// Text is the piece of the text that this segment carries.
+	Text string
+	// Units is the size of Text in septets or UTF-16 units.
+	Units int
+	// Concat numbers the segment; a lone one is 1 of 1. With NoUDH it holds
+	// the values of the SAR parameters.
+	Concat Concat
+}
+
+// Body returns the octets after the UDH.
+func (s Segment) Body() []byte { return s.Octets[s.HeaderLen:] }
+
+// Split cuts a text into segments, each as full as possible: 160 septets or 70
+// UTF-16 units alone, 153 or 67 in a longer message, 152 or 66 with a 16-bit
+// reference (TS 23.040 §9.2.3.24.1). No escape pair and no surrogate pair is
+// cut. An empty text is one empty segment. It fails as [Measure] does, and
+// otherwise returns exactly the parts that Measure counts. The segments share
+// one buffer, each clipped to its own octets.
+func Split(text string, o Options) ([]Segment, error) {
+	size, err := Measure(text, o)
+	if err != nil {
+		return nil, err
+	}
+	header := 0
+	if size.Parts > 1 && !o.NoUDH {
+		header = o.RefBits.headerLen()
+	}
+	segments := make([]Segment, size.Parts)
+	buf := make([]byte, 0, size.Parts*header+size.octets())
+	left := size.Units
+	for i := range segments {
+		end, units := size.cut(text, left)
+		seg := Segment{
+			HeaderLen: header,
+			Charset:   size.Charset,
+			Text:      text[:end],
+			Units:     units,
+			Concat:    o.concat(i+1, size.Parts),
+		}
+		text, left = text[end:], left-units
+		start := len(buf)
+		if header > 0 {
+			buf = seg.Concat.AppendUDH(buf)
+		}
+		buf = seg.appendBody(buf)
+		seg.Octets = buf[start:len(buf):len(buf)]
+		segments[i] = seg
+	}
+	return segments, nil
+}
+
+// cut chooses where the next segment of text, left units long, ends. A kinder
+// rule (not inside a grapheme cluster) belongs here; it may end a segment
+// earlier only as long as the number of parts stays the one that Measure counted.
+func (s Size) cut(text string, left int) (end, units int) {
+	if left <= s.Limit {
+		return len(text), left
+	}
+	return s.take(text)
+}
+
+// octets bounds the octets of the whole text.
+func (s Size) octets() int {
+	if s.Encoding == UCS2 {
+		return 2 * s.Units
+	}
+	return s.Units
+}
+
+func (o Options) concat(seq, total int) Concat {
+	c := Concat{Ref: o.Ref, Bits: Ref8, Total: uint8(total), Seq: uint8(seq)}
+	switch {
+	case o.RefBits == Ref16:
+		c.Bits = Ref16
+	case !o.NoUDH:
+		c.Ref &= 0xFF
+	}
+	return c
+}
+
+// appendBody writes the text of the segment. Measure has made sure that the
+// charset holds it.
+func (s Segment) appendBody(dst []byte) []byte {
+	if s.Charset == CharsetGSM7Packed {
+		dst, _ = appendPackedText(dst, s.Text, s.HeaderLen)
+		return dst
+	}
+	dst, _ = AppendEncoded(dst, s.Charset, s.Text)
+	return dst
+}

@@ -1,0 +1,274 @@
+package connecttest
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/harkara/harkara/internal/connect"
+	"github.com/harkara/harkara/internal/sms"
+)
+
+func testLostLink(t *testing.T, h Harness) {
+	r := connected(t, h)
+	sent := r.fill()
+	for range sent {
+		r.request() // all of it is written, nothing is answered
+	}
+	r.far.Drop()
+	r.awaitOutcomes(len(sent))
+	for _, s := range sent {
+		if o := r.want(s, sms.VerdictUnknown); o.Reason != sms.ReasonOutcome {
+			t.Errorf("reason %q, want %q", o.Reason, sms.ReasonOutcome)
+		}
+	}
+	r.awaitLink(false)
+	// The links come back by themselves, with the whole window.
+	r.far.Restore()
+	r.awaitLink(true)
+	for range r.fill() {
+		r.request().Answer(sms.VerdictAccepted, "1")
+	}
+	r.awaitOutcomes(2 * len(sent))
+}
+
+func testSendWithoutLink(t *testing.T, h Harness) {
+	r := connected(t, h)
+	r.far.Drop()
+	r.awaitLink(false)
+	// It is refused, or taken and reported as never written; it does not hang.
+	var taken []*connect.Submission
+	for range r.c.Info().Window + 2 {
+		s := r.submission()
+		if err := r.c.Send(within(t), s); err == nil {
+			taken = append(taken, s)
+		} else if within(t).Err() != nil {
+			t.Fatalf("Send without a link hangs: %v", err)
+		}
+	}
+	r.awaitOutcomes(len(taken))
+	for _, s := range taken {
+		if o := r.want(s, sms.VerdictDown); o.Reason != sms.ReasonLinkDown {
+			t.Errorf("reason %q, want %q", o.Reason, sms.ReasonLinkDown)
+		}
+	}
+	r.far.Restore()
+	r.awaitLink(true)
+	// What was refused never arrives: the next the far end sees is new.
+	s := r.send()
+	if got := r.request().To(); got != s.To {
+		t.Errorf("the far end got a submission to %s, which was refused, want %s", got, s.To)
+	}
+}
+
+func testLinkReported(t *testing.T, h Harness) {
+	r := newRig(t, h)
+	if l, ok := r.lastLink(); ok && l.Up {
+		t.Error("a link was up before Connect")
+	}
+	if err := r.c.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitLink(true)
+	for range 2 {
+		r.far.Drop()
+		r.awaitLink(false)
+		r.far.Restore()
+		r.awaitLink(true)
+	}
+	r.exchange(sms.VerdictAccepted, "1")
+	r.close(within(t))
+	r.checkClosed()
+}
+
+// Links are cut again and again under load. For each submission the connector's
+// word must fit what the far end saw.
+func testLostLinkUnderLoad(t *testing.T, h Harness) {
+	r := connected(t, h)
+	loaded := r.load(6)
+	for i := range 4 {
+		n := r.count(sms.VerdictAccepted, sms.VerdictReject)
+		r.await("traffic", func() bool {
+			answered := 0
+			for _, o := range r.outcomes {
+				if o.Verdict == sms.VerdictAccepted || o.Verdict == sms.VerdictReject {
+					answered++
+				}
+			}
+			return answered >= n+10+i
+		})
+		r.far.Drop()
+		r.awaitLink(false)
+		r.far.Restore()
+		r.awaitLink(true)
+	}
+	loaded.stop()
+	r.close(within(t))
+	loaded.check()
+}
+
+// loaded is traffic that runs until it is stopped.
+type loaded struct {
+	r         *rig
+	cancel    context.CancelFunc
+	farCancel context.CancelFunc
+	senders   sync.WaitGroup
+	answerer  sync.WaitGroup
+
+	mu    sync.Mutex
+	taken map[string]*connect.Submission // by recipient
+	not   map[string]*connect.Submission // Send returned an error
+	seen  map[string]sms.Verdict         // by the far end, with its answer (0: none)
+}
+
+// load starts n senders and a far end that answers most of what it sees.
+func (r *rig) load(n int) *loaded {
+	l := &loaded{r: r, taken: map[string]*connect.Submission{}, not: map[string]*connect.Submission{}, seen: map[string]sms.Verdict{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	farCtx, farCancel := context.WithCancel(context.Background())
+	l.cancel, l.farCancel = cancel, farCancel
+	l.answerer.Go(func() { l.answer(farCtx) })
+	for range n {
+		l.senders.Go(func() {
+			for ctx.Err() == nil {
+				l.one(ctx)
+			}
+		})
+	}
+	return l
+}
+
+func (l *loaded) one(ctx context.Context) {
+	s := l.r.submission()
+	err := l.r.c.Send(ctx, s)
+	l.mu.Lock()
+	if err == nil {
+		l.taken[s.To] = s
+	} else {
+		l.not[s.To] = s
+	}
+	l.mu.Unlock()
+	if err == nil {
+		return
+	}
+	// Wait for the link rather than spin while it is down.
+	l.r.mu.Lock()
+	up := len(l.r.links) > 0 && l.r.links[len(l.r.links)-1].Up
+	changed := l.r.changed
+	l.r.mu.Unlock()
+	if !up {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (l *loaded) answer(ctx context.Context) {
+	for i := 0; ; i++ {
+		q, err := l.r.far.Next(ctx)
+		if err != nil {
+			return
+		}
+		v := sms.VerdictAccepted
+		if i%5 == 0 {
+			v = sms.VerdictReject
+		}
+		l.mu.Lock()
+		if _, twice := l.seen[q.To()]; twice {
+			l.r.t.Errorf("the far end got the submission to %s twice", q.To())
+		}
+		l.seen[q.To()] = v
+		l.mu.Unlock()
+		q.Answer(v, "a"+q.To())
+	}
+}
+
+// stop ends the senders; the far end answers on until check.
+func (l *loaded) stop() {
+	l.cancel()
+	l.senders.Wait()
+}
+
+// check holds what was reported against what the far end saw. The connector is
+// closed by now.
+func (l *loaded) check() {
+	t := l.r.t
+	t.Helper()
+	l.farCancel()
+	l.answerer.Wait()
+	for to, s := range l.not {
+		if _, reported := l.r.outcome(s.Attempt); reported {
+			t.Errorf("Send of the submission to %s returned an error, and yet it was reported", to)
+		}
+		if _, seen := l.seen[to]; seen {
+			t.Errorf("Send of the submission to %s returned an error, and yet it was written", to)
+		}
+	}
+	for to, s := range l.taken {
+		o, reported := l.r.outcome(s.Attempt)
+		answer, seen := l.seen[to]
+		switch {
+		case !reported:
+			t.Errorf("the submission to %s was taken and never reported", to)
+		case o.Verdict == sms.VerdictDown && seen:
+			t.Errorf("the submission to %s is down (never written), but the far end has it", to)
+		case o.Verdict == sms.VerdictDown || o.Verdict == sms.VerdictUnknown:
+		case o.Verdict != answer:
+			t.Errorf("the submission to %s is %v, but the far end said %v", to, o.Verdict, answer)
+		}
+	}
+	if len(l.taken) == 0 {
+		t.Error("nothing was ever taken")
+	}
+}
+
+// No text and no secret in a log, a link report, an outcome or an error.
+func testNothingSecret(t *testing.T, h Harness) {
+	const canary = "Canary7351Text"
+	r := newRig(t, h)
+	r.text = canary
+	var errs []string
+	if err := r.c.Send(within(t), r.submission()); err != nil {
+		errs = append(errs, err.Error())
+	}
+	if err := r.c.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitLink(true)
+	for _, v := range []sms.Verdict{sms.VerdictAccepted, sms.VerdictRetry, sms.VerdictThrottle, sms.VerdictReject} {
+		r.exchange(v, "1")
+	}
+	if !h.NoReceipts {
+		receiptDelivery(within(t), r)
+	}
+	if !h.NoInbound {
+		inboundDelivery(within(t), r)
+	}
+	long := r.submission()
+	long.Payload = []byte(strings.Repeat(canary, 100))
+	_ = r.c.Send(within(t), long) // cannot be carried, or is; either way it says nothing of the text
+	r.far.Drop()
+	r.awaitLink(false)
+	if err := r.c.Send(within(t), r.submission()); err != nil {
+		errs = append(errs, err.Error())
+	}
+	r.close(ended())
+	if err := r.c.Send(within(t), r.submission()); err != nil {
+		errs = append(errs, err.Error())
+	}
+	said := r.said() + r.log.String() + strings.Join(errs, "\n")
+	if said == "" {
+		t.Error("nothing was said at all: the link was lost, and that is worth a word")
+	}
+	for _, secret := range append([]string{canary}, h.Secrets...) {
+		for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret))} {
+			if strings.Contains(strings.ToLower(said), strings.ToLower(form)) {
+				t.Errorf("a secret was said (%d characters of it, as %q...)", len(secret), form[:3])
+			}
+		}
+	}
+}

@@ -1,0 +1,165 @@
+// Package flow is the story of a message: taken in (accept.go, plan.go), sent
+// (send.go), answered (outcome.go), receipted (receipt.go), replied to
+// (inbound.go), and ended by time (keeper.go). state.md beside these files draws
+// its states.
+//
+// Every face enters through Accept. Every loop is a step(ctx, now), which does
+// what is due and says when it wants to be called next, with a thin Run around
+// it: the simulation calls the steps itself.
+//
+// flow decides; it must not know a protocol, SQL or a face. What a decision
+// does to a message is a function of sms.Record, applied by the store inside
+// its transaction.
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/harkara/harkara/internal/connect"
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+)
+
+// Store is what flow needs of the database.
+type Store interface {
+	store.Accepter
+	store.Sender
+	store.Owner
+	store.Receiver
+	store.Keeper
+	store.Canceler
+	store.Docs
+}
+
+// Options are what a Flow is made of. Zero fields get the defaults named.
+type Options struct {
+	Store   Store
+	Plugins connect.Plugins
+	Node    string           // name of this node
+	Log     *slog.Logger     // slog.Default
+	Meter   Meter            // none
+	Now     func() time.Time // time.Now
+	Jitter  func() float64   // 0 to 1, math/rand/v2
+
+	MaxBatch     int           // calls and outcomes in one commit, 1000
+	MaxDelay     time.Duration // how far ahead a message may be scheduled, 365 days
+	PartialAfter time.Duration // when an incomplete long reply goes to the inbox, 1 hour
+	CommitWait   time.Duration // how long a lost commit is asked after, 5 s
+}
+
+// Meter counts what passes, for obs.
+type Meter interface {
+	Accepted(face string, messages int)
+	Refused(face string, code sms.Code)
+	Outcome(connector string, v sms.Verdict, n int)
+	Receipt(connector string, m store.Matched, n int)
+	Link(connector string, up bool)
+}
+
+// Flow moves messages.
+type Flow struct {
+	Options
+	epoch   int64
+	keys    atomic.Int64
+	catalog atomic.Pointer[sms.Catalog]
+
+	accepts  *store.Batcher[sms.Call, store.Accepted]
+	recorder *recorder
+	host     *host
+	keeper   *keeper
+	watcher  *watcher
+}
+
+// New opens the node: it takes a fencing epoch, loads the catalog, and declares
+// the outcome of every attempt that an earlier owner left behind unknown.
+func New(ctx context.Context, o Options) (*Flow, error) {
+	f := &Flow{Options: o.withDefaults()}
+	now := f.Now()
+	epoch, err := f.Store.Open(ctx, now, f.Node)
+	if err != nil {
+		return nil, err
+	}
+	f.epoch = epoch
+	cat, err := store.Catalog(ctx, f.Store)
+	if err != nil {
+		return nil, err
+	}
+	f.catalog.Store(cat)
+	f.accepts = store.NewBatcher(f.MaxBatch, func(ctx context.Context, calls []sms.Call) ([]store.Accepted, error) {
+		return f.Store.Accept(ctx, f.Now(), calls)
+	})
+	f.recorder = newRecorder(f)
+	f.host = newHost(f)
+	f.keeper = newKeeper(f)
+	f.watcher = &watcher{flow: f}
+	if err := f.adoptOrphans(ctx); err != nil {
+		return nil, fmt.Errorf("taking over what was being sent: %w", err)
+	}
+	return f, nil
+}
+
+// Catalog is the present configuration.
+func (f *Flow) Catalog() *sms.Catalog { return f.catalog.Load() }
+
+// Run works until ctx ends, then stops in order: claims end, links drain, what
+// is not written is handed back, outcomes are recorded. hard bounds that.
+func (f *Flow) Run(ctx, hard context.Context) error {
+	record, stopRecord := context.WithCancel(hard)
+	var wg sync.WaitGroup
+	wg.Go(func() { f.recorder.run(record) })
+	wg.Go(func() { loop(ctx, f.Now, f.keeper.wake, f.keeper.step, f.complain("keeper")) })
+	wg.Go(func() { loop(ctx, f.Now, nil, f.watcher.step, f.complain("catalog")) })
+	f.host.run(ctx, hard)
+	err := f.recorder.settle(hard)
+	stopRecord()
+	wg.Wait()
+	return err
+}
+
+// Connectors shows the state of the connectors to an operator.
+func (f *Flow) Connectors() []ConnectorState { return f.host.states() }
+
+func (f *Flow) complain(what string) func(error) {
+	return func(err error) { f.Log.Error("step failed, will try again", "loop", what, "err", err) }
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Jitter == nil {
+		o.Jitter = randomJitter
+	}
+	if o.MaxBatch == 0 {
+		o.MaxBatch = 1000
+	}
+	if o.MaxDelay == 0 {
+		o.MaxDelay = 365 * 24 * time.Hour
+	}
+	if o.PartialAfter == 0 {
+		o.PartialAfter = time.Hour
+	}
+	if o.CommitWait == 0 {
+		o.CommitWait = 5 * time.Second
+	}
+	return o
+}
+
+type noMeter struct{}
+
+func (noMeter) Accepted(string, int)               {}
+func (noMeter) Refused(string, sms.Code)           {}
+func (noMeter) Outcome(string, sms.Verdict, int)   {}
+func (noMeter) Receipt(string, store.Matched, int) {}
+func (noMeter) Link(string, bool)                  {}

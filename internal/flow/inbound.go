@@ -1,0 +1,48 @@
+package flow
+
+import (
+	"context"
+	"errors"
+
+	"github.com/harkara/harkara/gsm"
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+)
+
+// Inbound is called by the connector, which acknowledges the messages to the
+// operator only when it returns nil: then they, or their segments, are committed.
+func (s *sender) Inbound(ctx context.Context, in []sms.Inbound) error {
+	for i := range in {
+		in[i].ConnectorID = s.noun.ID
+	}
+	err := s.flow.Store.AddInbound(ctx, s.flow.Now(), in, s.flow.inboundRules())
+	if err != nil {
+		s.flow.Log.Error("inbound messages not stored, the operator will send them again", "connector", s.noun.Name, "n", len(in), "err", err)
+	}
+	return err
+}
+
+func (f *Flow) inboundRules() store.InboundRules {
+	return store.InboundRules{Owner: f.Catalog().Owner, Decode: join}
+}
+
+// join decodes the segments of one message; what is missing is left out. Octets
+// in a charset that is no text are shown one character an octet.
+func join(segments []sms.Segment) string {
+	parts := make([]gsm.Part, len(segments))
+	for i, s := range segments {
+		charset, _, ok := gsm.ParseDCS(s.DCS)
+		if !ok {
+			charset = gsm.CharsetLatin1
+		}
+		parts[i] = gsm.Part{Concat: gsm.Concat{Ref: s.Ref, Total: s.Total, Seq: s.Seq}, Charset: charset, Body: s.Payload}
+	}
+	text, _, err := gsm.Assemble(parts)
+	if errors.Is(err, gsm.ErrNotText) {
+		for i := range parts {
+			parts[i].Charset = gsm.CharsetLatin1
+		}
+		text, _, _ = gsm.Assemble(parts)
+	}
+	return text
+}

@@ -1,0 +1,157 @@
+package obs
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Connectors counts what goes to and comes from upstream, per connector.
+type Connectors struct {
+	submits, receipts, inbound *prometheus.CounterVec
+	inFlight, up               *prometheus.GaugeVec
+	seconds                    *prometheus.HistogramVec
+
+	mu   sync.Mutex
+	made map[string]*Connector
+}
+
+func newConnectors(reg prometheus.Registerer) *Connectors {
+	c := &Connectors{
+		submits:  counter("harkara_submits_total", "Parts handed to a connector, by how the submission ended.", "connector", "result"),
+		receipts: counter("harkara_receipts_total", "Delivery receipts, by whether their part was found.", "connector", "result"),
+		inbound:  counter("harkara_inbound_total", "Messages received from upstream, parts counted one by one.", "connector"),
+		inFlight: gauge("harkara_submits_in_flight", "Parts written and not answered yet.", "connector"),
+		up:       gauge("harkara_connector_up", "Links of the connector that can send.", "connector"),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "harkara_submit_seconds", Help: "Time from a part written to its response.", Buckets: secondsBuckets,
+		}, []string{"connector"}),
+		made: make(map[string]*Connector),
+	}
+	reg.MustRegister(c.submits, c.receipts, c.inbound, c.inFlight, c.up, c.seconds)
+	return c
+}
+
+// Connector returns the counters of the connector with that name, the same ones
+// each time.
+func (c *Connectors) Connector(name string) *Connector {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m, ok := c.made[name]; ok {
+		return m
+	}
+	m := &Connector{
+		inbound:  c.inbound.WithLabelValues(name),
+		inFlight: c.inFlight.WithLabelValues(name),
+		up:       c.up.WithLabelValues(name),
+		seconds:  c.seconds.WithLabelValues(name),
+	}
+	for r := range m.submits {
+		m.submits[r] = c.submits.WithLabelValues(name, SubmitResult(r).String())
+	}
+	for r := range m.receipts {
+		m.receipts[r] = c.receipts.WithLabelValues(name, ReceiptResult(r).String())
+	}
+	c.made[name] = m
+	return m
+}
+
+// Remove ends the series of a connector that exists no more.
+func (c *Connectors) Remove(name string) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.made, name)
+	l := prometheus.Labels{"connector": name}
+	c.submits.DeletePartialMatch(l)
+	c.receipts.DeletePartialMatch(l)
+	c.inbound.DeletePartialMatch(l)
+	c.inFlight.DeletePartialMatch(l)
+	c.up.DeletePartialMatch(l)
+	c.seconds.DeletePartialMatch(l)
+}
+
+// SubmitResult is how a submission ended: accepted, or one of the classes of
+// connect.Failure.
+type SubmitResult int
+
+// The results of a submission.
+const (
+	SubmitAccepted SubmitResult = iota
+	SubmitRetry
+	SubmitThrottle
+	SubmitReject
+	SubmitUnknown
+	SubmitDown
+	submitResults
+)
+
+func (r SubmitResult) String() string {
+	return [...]string{"accepted", "retry", "throttle", "reject", "unknown", "down"}[r]
+}
+
+// ReceiptResult is what became of a delivery receipt.
+type ReceiptResult int
+
+// The results of a receipt.
+const (
+	ReceiptMatched   ReceiptResult = iota // its part was found
+	ReceiptHeld                           // kept, as its part may follow
+	ReceiptUnmatched                      // kept as evidence; nothing was waiting for it
+	receiptResults
+)
+
+func (r ReceiptResult) String() string {
+	return [...]string{"matched", "held", "unmatched"}[r]
+}
+
+// Connector counts for one connector. A nil Connector counts nothing.
+type Connector struct {
+	submits      [submitResults]prometheus.Counter
+	receipts     [receiptResults]prometheus.Counter
+	inbound      prometheus.Counter
+	inFlight, up prometheus.Gauge
+	seconds      prometheus.Observer
+}
+
+// Submitted counts one part whose submission ended, took after it was written.
+func (c *Connector) Submitted(r SubmitResult, took time.Duration) {
+	if c != nil && r >= 0 && r < submitResults {
+		c.submits[r].Inc()
+		c.seconds.Observe(took.Seconds())
+	}
+}
+
+// Receipts counts n receipts.
+func (c *Connector) Receipts(r ReceiptResult, n int) {
+	if c != nil && r >= 0 && r < receiptResults {
+		c.receipts[r].Add(float64(n))
+	}
+}
+
+// Inbound counts n parts received.
+func (c *Connector) Inbound(n int) {
+	if c != nil {
+		c.inbound.Add(float64(n))
+	}
+}
+
+// InFlight adds to the number of parts written and not answered yet.
+func (c *Connector) InFlight(delta int) {
+	if c != nil {
+		c.inFlight.Add(float64(delta))
+	}
+}
+
+// Up sets how many links can send; 0 is down.
+func (c *Connector) Up(links int) {
+	if c != nil {
+		c.up.Set(float64(links))
+	}
+}

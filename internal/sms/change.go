@@ -1,0 +1,437 @@
+package sms
+
+import (
+	"cmp"
+	"time"
+)
+
+// AttemptRef names one attempt to submit one part. Epoch is the fencing number
+// of the owner that claimed it. RouteID and Tries are not part of the name: they
+// are what the route's policy needs to know of it.
+type AttemptRef struct {
+	Message MessageID
+	Seq     int // part, 1-based
+	Attempt int
+	Epoch   int64
+	RouteID int64
+	Tries   int // Message.Attempts when it was claimed
+}
+
+// Verdict is a connector's classification of an attempt. Connectors only
+// classify; what follows is decided by flow from the route's policy.
+type Verdict uint8
+
+// Verdicts.
+const (
+	VerdictAccepted Verdict = 1 // the operator took it, UpstreamID may be empty
+	VerdictRetry    Verdict = 2 // refused for a passing reason
+	VerdictThrottle Verdict = 3 // slow down; says nothing about this message
+	VerdictReject   Verdict = 4 // refused for good
+	VerdictUnknown  Verdict = 5 // written, no answer: may have been sent
+	VerdictDown     Verdict = 6 // certainly never written: handed back
+)
+
+var verdictNames = [...]string{"", "accepted", "retry", "throttle", "reject", "unknown", "down"}
+
+// String is the word for the verdict, as metrics label it.
+func (v Verdict) String() string {
+	if int(v) < len(verdictNames) {
+		return verdictNames[v]
+	}
+	return ""
+}
+
+// Outcome is what became of one attempt. The connector fills the first block,
+// flow the second.
+type Outcome struct {
+	AttemptRef
+	ConnectorID int64
+	Verdict     Verdict
+	UpstreamID  string // the operator's id, as given
+	UpstreamKey string // its canonical form, under which receipts find it; empty: UpstreamID itself
+	Reason      Reason
+	Code        string // raw code, such as "0x0000000B"
+	At          time.Time
+
+	RetryAt time.Time // Retry, Throttle, Unknown with Resend: when it is due again
+	AvoidID int64     // Retry: connector that should not have it next
+	Resend  bool      // Unknown: the route's policy resends, once
+}
+
+// Receipt is what an operator says of a submission later.
+type Receipt struct {
+	ConnectorID int64     // whose ids these are (Connector.Scope)
+	IDs         []string  // candidate canonical forms of the upstream id, the likeliest first
+	To          string    // the recipient's digits, a check on the match; may be empty
+	State       PartState // PartSent for an intermediate receipt
+	Code        string    // raw error code
+	Raw         string    // the receipt without the message's text, as evidence
+	At          time.Time // when it arrived
+}
+
+// Event is one row of a message's history, written in the transaction of the
+// change itself.
+type Event struct {
+	Seq         int64 // store's number, in order of commit
+	AccountID   int64
+	MessageID   MessageID
+	At          time.Time
+	Trigger     Trigger
+	State       State // after it
+	Part        int   // 0: the message as a whole
+	ConnectorID int64
+	Reason      Reason
+	Code        string
+}
+
+// Change is what a life-cycle function did to a Record, for the store to write.
+// The zero Change means: nothing to write.
+type Change struct {
+	Touched  bool     // the message row changed
+	Parts    []int    // indices into Sub that changed or are new
+	Captured []int    // indices into Sub whose price was captured
+	Capture  Money    // sum of those
+	Release  Money    // credit given back
+	Upstream []int    // indices into Sub of the parts that UpstreamIDs belong to
+	IDs      []string // the upstream keys to remember, one per entry of Upstream
+	Events   []Event
+}
+
+// Claim makes the intent to send: pending parts become sending. parts is the
+// number of submissions, used when the rows do not exist yet.
+func (r *Record) Claim(connectorID, epoch int64, parts int, now time.Time) Change {
+	var c Change
+	if r.State != Queued {
+		return c
+	}
+	if len(r.Sub) == 0 {
+		r.Sub = make([]Part, parts)
+		for i := range r.Sub {
+			r.Sub[i] = Part{Seq: i + 1, State: PartPending}
+		}
+	}
+	for i := range r.Sub {
+		p := &r.Sub[i]
+		if p.State == PartPending {
+			p.State, p.ConnectorID, p.Epoch, p.At = PartSending, connectorID, epoch, now
+			p.Attempt++
+			c.part(i)
+		}
+	}
+	r.OnlyID, r.AvoidID = 0, 0
+	r.settle(&c, Event{Trigger: OnClaim, ConnectorID: connectorID, At: now})
+	return c
+}
+
+// Outcome applies what a connector said of an attempt. An outcome of an attempt
+// that is no longer the live one changes nothing, except that an acceptance is
+// always evidence: its id is remembered and the part counts as sent.
+func (r *Record) Outcome(o Outcome, now time.Time) Change {
+	var c Change
+	i := o.Seq - 1
+	if i < 0 || i >= len(r.Sub) {
+		return c
+	}
+	p := &r.Sub[i]
+	live := p.Attempt == o.Attempt && p.Epoch == o.Epoch && (p.State == PartSending || p.State == PartUnknown)
+	ev := Event{Part: o.Seq, ConnectorID: o.ConnectorID, Reason: o.Reason, Code: o.Code, At: now}
+	if o.Verdict == VerdictAccepted {
+		r.accepted(&c, i, o, ev)
+		return c
+	}
+	if !live || o.Verdict != VerdictReject && p.State != PartSending {
+		return c
+	}
+	p.Code, p.At = o.Code, now
+	c.part(i)
+	switch o.Verdict {
+	case VerdictDown:
+		p.State, ev.Trigger = PartPending, OnHandBack
+		r.AvoidID = o.AvoidID
+		r.later(o.RetryAt)
+	case VerdictRetry, VerdictThrottle:
+		p.State, ev.Trigger = PartPending, OnRetry
+		r.later(o.RetryAt)
+		if o.Verdict == VerdictRetry {
+			r.Attempts++
+			r.AvoidID = o.AvoidID
+		}
+	case VerdictReject:
+		p.State, ev.Trigger = PartRejected, OnReject
+		r.cancelPending(&c)
+	case VerdictUnknown:
+		p.Unknowns++
+		if o.Resend && p.Unknowns == 1 {
+			p.State, ev.Trigger = PartPending, OnRetry
+			r.OnlyID = o.ConnectorID
+			r.later(o.RetryAt)
+		} else {
+			p.State, ev.Trigger = PartUnknown, OnHold
+		}
+	}
+	r.Reason, r.Code = o.Reason, o.Code
+	r.settle(&c, ev)
+	return c
+}
+
+func (r *Record) accepted(c *Change, i int, o Outcome, ev Event) {
+	p := &r.Sub[i]
+	if key := cmp.Or(o.UpstreamKey, o.UpstreamID); key != "" {
+		c.Upstream, c.IDs = append(c.Upstream, i), append(c.IDs, key)
+	}
+	if p.State.Answered() {
+		// Another copy was answered, or a receipt overtook the response.
+		if p.UpstreamID == "" {
+			p.UpstreamID = o.UpstreamID
+			c.part(i)
+		}
+		if p.Unknowns > 0 {
+			r.log(c, ev, OnEvidence)
+		}
+		return
+	}
+	p.State, p.UpstreamID, p.ConnectorID, p.Code, p.At = PartSent, o.UpstreamID, o.ConnectorID, "", ev.At
+	c.part(i)
+	r.charge(c, i)
+	ev.Trigger = OnAnswer
+	r.settle(c, ev)
+}
+
+// Receipt applies a receipt that was matched to part seq. After a final state
+// that is not provisional it is evidence only.
+func (r *Record) Receipt(seq int, rc Receipt, now time.Time) Change {
+	var c Change
+	i := seq - 1
+	if i < 0 || i >= len(r.Sub) {
+		return c
+	}
+	p := &r.Sub[i]
+	ev := Event{Part: seq, ConnectorID: p.ConnectorID, Code: rc.Code, At: now, Trigger: receiptTrigger(rc.State)}
+	upgrade := rc.State == PartRead && p.State == PartDelivered
+	ended := r.State.Final() && !r.Provisional
+	if p.State.Final() && p.State != PartCanceled && !upgrade || ended && !(upgrade && r.State == Delivered) ||
+		rc.State == PartSent && p.State.Answered() {
+		r.log(&c, ev, OnEvidence)
+		return c
+	}
+	p.State, p.Code, p.At = rc.State, rc.Code, now
+	c.part(i)
+	r.charge(&c, i)
+	if rc.State.Final() && !rc.State.delivered() {
+		r.Reason, r.Code = receiptReason(rc.State), rc.Code
+	}
+	r.settle(&c, ev)
+	return c
+}
+
+// receiptTrigger names what a receipt says of its part.
+func receiptTrigger(s PartState) Trigger {
+	_, t := Fold([]Part{{State: s}})
+	return t
+}
+
+func receiptReason(s PartState) Reason {
+	switch s {
+	case PartExpired:
+		return ReasonOpExpired
+	case PartRejected:
+		return ReasonOperator
+	}
+	return ReasonUndelivered
+}
+
+// Start is what happens to a scheduled message at its due time: it joins the
+// queue, or it is rejected for the reason given (empty: none).
+func (r *Record) Start(refuse Reason, now time.Time) Change {
+	var c Change
+	if r.State != Scheduled {
+		return c
+	}
+	if refuse != "" {
+		r.Reason = refuse
+		r.end(&c, Rejected, Event{Trigger: OnReject, Reason: refuse, At: now})
+		return c
+	}
+	r.State, r.UpdatedAt, c.Touched = Queued, now, true
+	r.log(&c, Event{At: now}, OnDue)
+	return c
+}
+
+// Expire is what our own timer does when Deadline has passed: what was never
+// sent expires, what may have been sent is closed as unknown, both provisional.
+func (r *Record) Expire(now time.Time) Change {
+	var c Change
+	at, open := r.Deadline()
+	if !open || now.Before(at) || r.State == Scheduled {
+		return c
+	}
+	if r.State == Queued {
+		return r.expireQueued(now)
+	}
+	r.Provisional = true
+	r.Reason = ReasonNoReceipt
+	if !r.Answered {
+		r.Reason = ReasonOutcome
+	}
+	r.end(&c, Unknown, Event{Trigger: OnClose, Reason: r.Reason, At: now})
+	return c
+}
+
+// expireQueued ends the waiting of the parts that were not sent; parts that
+// were, or may have been, still wait for their receipts.
+func (r *Record) expireQueued(now time.Time) Change {
+	var c Change
+	wait := false
+	for i := range r.Sub {
+		p := &r.Sub[i]
+		switch {
+		case p.State == PartPending && p.Unknowns > 0:
+			p.State, p.At = PartUnknown, now
+			c.part(i)
+		case p.State == PartPending:
+			p.State, p.At = PartCanceled, now
+			c.part(i)
+		}
+		wait = wait || p.State == PartUnknown || p.State.Answered()
+	}
+	if wait {
+		r.settle(&c, Event{Trigger: OnExpire, At: now})
+		return c
+	}
+	r.Provisional = true
+	if r.Reason == "" || r.Reason == ReasonRetrying || r.Reason == ReasonThrottled {
+		r.Reason = ReasonValidity
+	}
+	r.end(&c, Expired, Event{Trigger: OnExpire, Reason: r.Reason, At: now})
+	return c
+}
+
+// Cancelable says whether nothing of the message was or may have been sent.
+func (r *Record) Cancelable() bool {
+	for _, p := range r.Sub {
+		if p.State != PartPending || p.Unknowns > 0 {
+			return false
+		}
+	}
+	return r.State == Scheduled || r.State == Queued
+}
+
+// Cancel ends a message that was not sent yet; the zero Change means too late.
+func (r *Record) Cancel(now time.Time) Change {
+	var c Change
+	if !r.Cancelable() {
+		return c
+	}
+	r.cancelPending(&c)
+	r.Reason = ReasonCanceled
+	r.end(&c, Canceled, Event{Trigger: OnCancel, Reason: ReasonCanceled, At: now})
+	return c
+}
+
+// settle recomputes the message from its parts and moves it if the table
+// allows. ev carries what caused it; its Trigger names a move that Fold cannot
+// tell apart (hand back, retry), or OnEvidence.
+func (r *Record) settle(c *Change, ev Event) {
+	c.Touched = true
+	r.UpdatedAt = ev.At
+	r.Answered = len(r.Sub) > 0
+	for _, p := range r.Sub {
+		r.Answered = r.Answered && p.State.Answered()
+	}
+	to, trigger := Fold(r.Sub)
+	if to == Queued && ev.Trigger == OnHandBack {
+		trigger = OnHandBack
+	}
+	from := r.State
+	if r.Provisional && from.Final() {
+		from = Sent
+	}
+	if _, ok := Next(from, trigger); to == r.State || !ok || r.Provisional && !to.Final() {
+		r.log(c, ev, ev.Trigger) // something of a part, the message stays where it is
+		return
+	}
+	ev.Trigger = trigger
+	if to.Final() {
+		r.Provisional = false
+		r.end(c, to, ev)
+		return
+	}
+	if to == Sent {
+		r.Reason, r.Code = "", ""
+	}
+	r.State = to
+	r.log(c, ev, trigger)
+}
+
+// end moves to a final state and gives back what is still held. After a
+// provisional end nothing is held any more, so its replacement moves no money.
+func (r *Record) end(c *Change, to State, ev Event) {
+	if to == Delivered || to == Read {
+		r.Reason, r.Code = "", ""
+	}
+	r.State, r.UpdatedAt, c.Touched = to, ev.At, true
+	if open := r.Open(); open > 0 {
+		r.Released += open
+		c.Release += open
+	}
+	r.log(c, ev, ev.Trigger)
+}
+
+// charge captures the price of part i when its state is the one the plan
+// charges on, once, and only while the credit is still held.
+func (r *Record) charge(c *Change, i int) {
+	p := &r.Sub[i]
+	due := p.State.Answered()
+	if r.ChargeOn == ChargeDelivered {
+		due = p.State.delivered()
+	}
+	amount := r.share(i)
+	if !due || p.Captured != 0 || amount == 0 || r.Open() < amount {
+		return
+	}
+	p.Captured = amount
+	r.Captured += amount
+	c.Capture += amount
+	c.Captured = append(c.Captured, i)
+}
+
+// share is the price of part i: the units are spread over the submissions, the
+// last takes the remainder.
+func (r *Record) share(i int) Money {
+	n := len(r.Sub)
+	units := r.Units / n
+	if i == n-1 {
+		units = r.Units - units*(n-1)
+	}
+	return r.Price * Money(units)
+}
+
+func (r *Record) cancelPending(c *Change) {
+	for i := range r.Sub {
+		if r.Sub[i].State == PartPending {
+			r.Sub[i].State = PartCanceled
+			c.part(i)
+		}
+	}
+}
+
+// later moves the due time of the message to the latest its parts ask for.
+func (r *Record) later(at time.Time) {
+	if at.After(r.DueAt) {
+		r.DueAt = at
+	}
+}
+
+func (r *Record) log(c *Change, ev Event, t Trigger) {
+	ev.AccountID, ev.MessageID, ev.State, ev.Trigger = r.AccountID, r.ID, r.State, t
+	c.Events = append(c.Events, ev)
+}
+
+func (c *Change) part(i int) {
+	for _, have := range c.Parts {
+		if have == i {
+			return
+		}
+	}
+	c.Parts = append(c.Parts, i)
+}

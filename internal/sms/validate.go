@@ -1,0 +1,273 @@
+package sms
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxPartsLimit is the largest number of parts a concatenated message can have
+// (one octet in the UDH, TS 23.040 §9.2.3.24.1).
+const MaxPartsLimit = 255
+
+func invalid(format string, args ...any) error {
+	return &Error{Code: CodeInvalid, Message: fmt.Sprintf(format, args...)}
+}
+
+func (h *Head) named(kind Kind) error {
+	h.Name = strings.TrimSpace(h.Name)
+	if h.Name == "" || len(h.Name) > 100 {
+		return invalid("give the %s a name of 1 to 100 characters", kind)
+	}
+	return nil
+}
+
+// fold is the form in which names are compared.
+func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+func owned(account int64, s string) string { return strconv.FormatInt(account, 10) + ":" + fold(s) }
+
+// UniqueKey of each noun.
+func (a *Account) UniqueKey() string    { return fold(a.Name) }
+func (c *Credential) UniqueKey() string { return c.APIKey } // case matters: it is a secret's name
+func (s *Sender) UniqueKey() string     { return owned(s.AccountID, s.Name) }
+func (r *Route) UniqueKey() string      { return fold(r.Name) }
+func (c *Connector) UniqueKey() string  { return fold(c.Name) }
+func (r *Rule) UniqueKey() string       { return fold(r.Name) }
+func (p *PriceList) UniqueKey() string  { return fold(p.Name) }
+func (n *Number) UniqueKey() string     { return n.Name + ":" + fold(n.Keyword) }
+func (s *Subscriber) UniqueKey() string { return owned(s.AccountID, s.Name) }
+
+// Validate checks the account and fills in defaults.
+func (a *Account) Validate() error {
+	if err := a.named(KindAccount); err != nil {
+		return err
+	}
+	if a.TimeZone == "" {
+		return invalid("give account %s a time zone such as Asia/Dhaka: dates without a zone are read in it", a.Name)
+	}
+	if _, err := time.LoadLocation(a.TimeZone); err != nil || a.TimeZone == "Local" {
+		return invalid("%q is not an IANA time zone; write one such as Asia/Dhaka or UTC", a.TimeZone)
+	}
+	if a.MaxParts == 0 {
+		a.MaxParts = 10
+	}
+	if a.MaxParts < 1 || a.MaxParts > MaxPartsLimit {
+		return invalid("max_parts is %d; it must be between 1 and %d", a.MaxParts, MaxPartsLimit)
+	}
+	if a.CreditLimit < 0 {
+		return invalid("the credit limit is %s; it cannot be negative", a.CreditLimit)
+	}
+	for _, start := range []*int64{&a.GroupStart, &a.RecipientStart, &a.InboxStart} {
+		if *start == 0 {
+			*start = 1
+		}
+		if *start < 1 || *start > 1<<31-1 {
+			return invalid("counters start between 1 and %d: clients keep ids in 32 bits", 1<<31-1)
+		}
+	}
+	return nil
+}
+
+// Validate checks the key pair.
+func (c *Credential) Validate() error {
+	if c.AccountID == 0 {
+		return invalid("a key belongs to an account: name one")
+	}
+	if c.APIKey == "" || c.TokenHash == "" {
+		return invalid("a key needs an API key and a token")
+	}
+	if c.GuardSeconds < 0 || c.GuardSeconds > 86400 {
+		return invalid("the duplicate guard is %d seconds; it must be between 0 (off) and 86400", c.GuardSeconds)
+	}
+	for _, ip := range c.IPs {
+		if _, err := ParseIPs(ip); err != nil {
+			return err
+		}
+	}
+	return c.named(KindCredential)
+}
+
+// ParseIPs reads an address or a CIDR block.
+func ParseIPs(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked(), nil
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.Prefix{}, invalid("%q is neither an IP address nor a block such as 203.0.113.0/24", s)
+}
+
+// Validate checks the sender id's status and class; its shape is checked where
+// it is requested (numplan).
+func (s *Sender) Validate() error {
+	if s.AccountID == 0 {
+		return invalid("a sender belongs to an account: name one")
+	}
+	if s.Status == "" {
+		s.Status = SenderRequested
+	}
+	if s.Class == "" {
+		s.Class = ClassTransactional
+	}
+	if s.Status != SenderRequested && s.Status != SenderApproved && s.Status != SenderRefused {
+		return invalid("sender status %q is unknown; use requested, approved or refused", s.Status)
+	}
+	if s.Class != ClassOTP && s.Class != ClassTransactional && s.Class != ClassPromotional {
+		return invalid("class %q is unknown; use otp, transactional or promotional", s.Class)
+	}
+	return s.named(KindSender)
+}
+
+// Validate checks the route and fills in defaults.
+func (r *Route) Validate() error {
+	if err := r.named(KindRoute); err != nil {
+		return err
+	}
+	if len(r.Connectors) == 0 {
+		return invalid("route %s has no connector: name at least one", r.Name)
+	}
+	if r.Long == "" {
+		r.Long = LongUDH8
+	}
+	if r.OnUnknown == "" {
+		r.OnUnknown = UnknownResend
+	}
+	if r.Long != LongUDH8 && r.Long != LongUDH16 && r.Long != LongSAR && r.Long != LongPayload {
+		return invalid("long mode %q is unknown; use udh8, udh16, sar or payload", r.Long)
+	}
+	if r.OnUnknown != UnknownResend && r.OnUnknown != UnknownHold {
+		return invalid("on_unknown %q is unknown; use resend or hold", r.OnUnknown)
+	}
+	if r.Validity == 0 {
+		r.Validity = Duration(24 * time.Hour)
+	}
+	if r.ReceiptWait == 0 {
+		r.ReceiptWait = Duration(48 * time.Hour)
+	}
+	if r.MaxAttempts == 0 {
+		r.MaxAttempts = 20
+	}
+	if r.Validity < 0 || r.ReceiptWait < 0 || r.MaxAttempts < 0 {
+		return invalid("validity, receipt_wait and max_attempts of route %s cannot be negative", r.Name)
+	}
+	for _, t := range r.Types {
+		if !KnownType(t) {
+			return invalid("type %q of route %s is unknown", t, r.Name)
+		}
+	}
+	for _, c := range r.Costs {
+		if err := digits(c.Prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// KnownType says whether t is one of Types.
+func KnownType(t Type) bool {
+	for _, have := range Types() {
+		if have == t {
+			return true
+		}
+	}
+	return false
+}
+
+func digits(prefix string) error {
+	for _, c := range prefix {
+		if c < '0' || c > '9' {
+			return invalid("prefix %q must be digits without +, or empty for every number", prefix)
+		}
+	}
+	return nil
+}
+
+// Validate checks what all plug-ins share; the plug-in checks Settings.
+func (c *Connector) Validate() error {
+	if err := c.named(KindConnector); err != nil {
+		return err
+	}
+	if c.Protocol == "" {
+		return invalid("connector %s needs a protocol such as smpp", c.Name)
+	}
+	if c.Window == 0 {
+		c.Window = 10
+	}
+	if c.Pace < 0 || c.Window < 1 || c.Window > 10000 {
+		return invalid("connector %s: pace cannot be negative, window must be between 1 and 10000", c.Name)
+	}
+	return nil
+}
+
+// Validate checks the rule.
+func (r *Rule) Validate() error {
+	if err := digits(r.Prefix); err != nil {
+		return err
+	}
+	if r.Type != "" && !KnownType(r.Type) {
+		return invalid("type %q is unknown", r.Type)
+	}
+	if r.RouteID == 0 {
+		return invalid("a rule sends to a route: name one")
+	}
+	if r.Name == "" {
+		r.Name = fmt.Sprintf("%d/%s/%s/%d/%d", r.AccountID, r.Prefix, r.Type, r.Priority, r.RouteID)
+	}
+	return r.named(KindRule)
+}
+
+// Validate checks the price list.
+func (p *PriceList) Validate() error {
+	if p.ChargeOn == "" {
+		p.ChargeOn = "accepted"
+	}
+	if p.ChargeOn != "accepted" && p.ChargeOn != "delivered" {
+		return invalid("charge_on %q is unknown; use accepted or delivered", p.ChargeOn)
+	}
+	seen := map[Price]bool{}
+	for _, row := range p.Prices {
+		if err := digits(row.Prefix); err != nil {
+			return err
+		}
+		if row.Type != "" && !KnownType(row.Type) {
+			return invalid("type %q is unknown", row.Type)
+		}
+		if row.Price < 0 {
+			return invalid("the price for prefix %q is negative", row.Prefix)
+		}
+		key := row
+		key.Price = 0
+		if seen[key] {
+			return invalid("price list %s has two prices for prefix %q with the same type, sender and route", p.Name, row.Prefix)
+		}
+		seen[key] = true
+	}
+	return p.named(KindPriceList)
+}
+
+// Validate checks the two-way number.
+func (n *Number) Validate() error {
+	if n.AccountID == 0 {
+		return invalid("a number belongs to an account: name one")
+	}
+	if n.Name == "" {
+		return invalid("name the number in digits without +")
+	}
+	return digits(n.Name)
+}
+
+// Validate checks the subscriber.
+func (s *Subscriber) Validate() error {
+	if s.AccountID == 0 {
+		return invalid("a subscriber belongs to an account: name one")
+	}
+	if s.Channel == "" {
+		return invalid("a subscriber needs a channel: webhook, smpp or feed")
+	}
+	return s.named(KindSubscriber)
+}

@@ -1,0 +1,159 @@
+package smpp
+
+import "time"
+
+// outbox collects encoded PDUs until the writer takes them, all at once: one write for everything that
+// was queued while the last one was under way. Session.mu guards it.
+type outbox struct {
+	buf     []byte
+	spare   []byte
+	base    uint64 // place of buf[0] in the stream of everything ever queued
+	written uint64 // octets the socket has taken
+	idle    bool   // the writer sleeps and must be woken
+	closing bool   // the session ends when all is written
+	reason  error  // why
+
+	unbinding bool // the peer has sent unbind
+}
+
+const (
+	// maxQueued bounds what is queued for a peer that does not read. Requests are bounded by the
+	// window; this is for answers.
+	maxQueued = 1 << 20
+	// keptBuffer is the greatest write buffer that is used again.
+	keptBuffer = 256 << 10
+)
+
+// queueLocked encodes a PDU behind what is queued, and gives its place in the stream.
+func (s *Session) queueLocked(st Status, seq uint32, p PDU) (uint64, error) {
+	at := s.out.base + uint64(len(s.out.buf))
+	buf, err := s.enc.appendFrame(s.out.buf, st, seq, p)
+	if err != nil {
+		return 0, err
+	}
+	s.out.buf = buf
+	return at, nil
+}
+
+// wakeLocked tells whether the caller has to wake the writer.
+func (o *outbox) wakeLocked() bool {
+	wake := o.idle
+	o.idle = false
+	return wake
+}
+
+func (s *Session) afterQueue(wake bool) {
+	s.counters.sent.Add(1)
+	if wake {
+		s.wakeWriter()
+	}
+}
+
+func (s *Session) wakeWriter() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// answer queues a response. It never blocks.
+func (s *Session) answer(st Status, seq uint32, p PDU) error {
+	s.mu.Lock()
+	wake, err := s.answerLocked(st, seq, p)
+	s.mu.Unlock()
+	s.answered(wake, err, st, seq, p)
+	return err
+}
+
+func (s *Session) answerLocked(st Status, seq uint32, p PDU) (wake bool, err error) {
+	if s.state == stateClosing {
+		return false, ErrClosed
+	}
+	if len(s.out.buf) > maxQueued {
+		return false, ErrSlowPeer
+	}
+	if _, err := s.queueLocked(st, seq, p); err != nil {
+		return false, err
+	}
+	return s.out.wakeLocked(), nil
+}
+
+// answered is what follows answerLocked, without the lock.
+func (s *Session) answered(wake bool, err error, st Status, seq uint32, p PDU) {
+	switch err {
+	case nil:
+	case ErrSlowPeer:
+		s.shutdown(err)
+		return
+	default:
+		return
+	}
+	s.afterQueue(wake)
+	if s.cfg.Trace != nil {
+		s.cfg.Trace(s, Outbound, Header{Command: p.Command(), Status: st, Sequence: seq}, p)
+	}
+}
+
+// closeWhenWritten ends the session as soon as everything queued is written.
+func (s *Session) closeWhenWritten(reason error) {
+	s.mu.Lock()
+	if !s.out.closing {
+		s.out.closing, s.out.reason = true, reason
+	}
+	s.mu.Unlock()
+	s.wakeWriter()
+}
+
+// writeLoop is the only one who writes to the connection.
+func (s *Session) writeLoop() {
+	defer s.io.Done()
+	for {
+		select {
+		case <-s.wake:
+		case <-s.closing:
+			return
+		}
+		for s.writeQueued() {
+		}
+	}
+}
+
+// writeQueued writes all that is queued; false when there was nothing or the session ends.
+func (s *Session) writeQueued() bool {
+	s.mu.Lock()
+	if s.state == stateClosing {
+		s.mu.Unlock()
+		return false
+	}
+	if len(s.out.buf) == 0 {
+		s.out.idle = true
+		closing, reason := s.out.closing, s.out.reason
+		s.mu.Unlock()
+		if closing {
+			s.shutdown(reason)
+		}
+		return false
+	}
+	batch := s.out.buf
+	s.out.buf, s.out.spare = s.out.spare[:0], nil
+	s.out.base += uint64(len(batch))
+	s.mu.Unlock()
+
+	if s.cfg.WriteTimeout > 0 {
+		_ = s.conn.SetWriteDeadline(time.Now().Add(s.cfg.WriteTimeout)) // if it fails, Write will too
+	}
+	n, err := s.conn.Write(batch)
+	s.lastTx.Store(s.now())
+
+	s.mu.Lock()
+	s.out.written += uint64(n)
+	if cap(batch) <= keptBuffer {
+		s.out.spare = batch
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.shutdown(err)
+		return false
+	}
+	return true
+}
