@@ -11,8 +11,10 @@ type Segment struct {
 	Text string
 	// Units is the size of Text in septets or UTF-16 units.
 	Units int
-	// Concat numbers the segment; a lone one is 1 of 1. With NoUDH it holds
-	// the values of the SAR parameters.
+	// Concat numbers the segment; a lone one is 1 of 1. Its Bits are always
+	// the width that the segments were cut for, so that a UDH made of it later
+	// (after NoUDH) fits. With NoUDH its Ref keeps all 16 bits, for the SAR
+	// parameters.
 	Concat Concat
 }
 

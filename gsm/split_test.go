@@ -179,6 +179,10 @@ func checkSegment(t failer, s Segment, size Size, o Options) {
 	if s.Charset != size.Charset || s.Units > size.Limit || len(s.Octets) != cap(s.Octets) {
 		t.Fatalf("segment %+v of %+v", s, size)
 	}
+	// Also when the header is left to somebody else it has to fit.
+	if room := userDataOctets - len(s.Concat.AppendUDH(nil)); size.Parts > 1 && (size.Encoding == UCS2 && 2*s.Units > room || 7*s.Units > 8*room) {
+		t.Fatalf("no room for %+v beside %d units", s.Concat, s.Units)
+	}
 	if hasHeader := size.Parts > 1 && !o.NoUDH; hasHeader != (s.HeaderLen > 0) {
 		t.Fatalf("header of %d octets in a message of %d parts", s.HeaderLen, size.Parts)
 	}

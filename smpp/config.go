@@ -45,8 +45,9 @@ type Config struct {
 	// Fault is told of what a peer did wrong and what was survived: a bad body, an unknown command,
 	// a panic of the handler. It must not block. May be nil.
 	Fault func(*Session, error)
-	// Trace is shown every PDU; p is nil when it could not be decoded. String() of a PDU hides
-	// passwords and texts. It must not block, nor keep p. May be nil.
+	// Trace is shown every PDU; s is nil before the bind is accepted, and p is nil when it could not
+	// be decoded. String() of a PDU hides passwords and texts. It must not block, nor keep p. May
+	// be nil.
 	Trace func(s *Session, d Direction, h Header, p PDU)
 }
 

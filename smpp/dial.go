@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 )
 
@@ -98,7 +99,8 @@ func (b *BindConfig) dial(ctx context.Context, addr string) (net.Conn, error) {
 func BindConn(ctx context.Context, conn net.Conn, b BindConfig) (*Session, error) {
 	noDelay(conn)
 	d := &dialogue{conn: conn, framer: NewFramer(conn, b.Session.MaxPDU), cfg: &b.Session}
-	end := begin(ctx, conn, timeout(b.BindTimeout, defaultBindTimeout))
+	limit := timeout(b.BindTimeout, defaultBindTimeout)
+	end := begin(ctx, conn, limit)
 	resp, err := d.bind(b.pdu())
 	if ok := end(); err == nil && !ok {
 		err = context.Cause(ctx)
@@ -107,6 +109,9 @@ func BindConn(ctx context.Context, conn net.Conn, b BindConfig) (*Session, error
 		_ = conn.Close()
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, fmt.Errorf("smpp: no answer to the bind within %s: %w", limit, err)
 		}
 		return nil, err
 	}

@@ -175,13 +175,21 @@ func (r Responder) Header() Header { return r.header }
 // For a request without a response (alert_notification) nothing is sent.
 func (r Responder) Respond(st Status, body PDU) error {
 	cmd := r.header.Command
-	hasResponse := cmd.HasResponse()
 	if body == nil {
 		body = emptyResponse(cmd)
 	} else if body.Command() != cmd.Response() {
 		return ErrWrongBody
 	}
+	return r.respond(st, body)
+}
+
+// Nack answers the request with generic_nack (SMPP 3.4 §4.3) instead of its own response. It counts as
+// the one answer, as Respond does.
+func (r Responder) Nack(st Status) error { return r.respond(st, new(GenericNack)) }
+
+func (r Responder) respond(st Status, body PDU) error {
 	s := r.s
+	hasResponse := r.header.Command.HasResponse()
 	s.mu.Lock()
 	if !r.slot.busy || r.slot.gen != r.gen {
 		s.mu.Unlock()

@@ -75,7 +75,7 @@ func (s *Session) readLoop(f *Framer) {
 func (r *reader) broken(err error) {
 	var fe *FrameError
 	if !errors.As(err, &fe) {
-		r.s.shutdown(err)
+		r.s.linkLost(err)
 		return
 	}
 	// SMPP 3.4 §4.3.1: generic_nack answers a bad command_length.

@@ -48,7 +48,7 @@ type Server struct {
 	// minute; five times as many for all its system_ids together. Further ones are answered with
 	// ESME_RBINDFAIL without asking Authenticate. Default 10, negative: no limit.
 	FailuresPerMinute int
-	// MaxUnbound is how many connections may be open without a bind (default 1024).
+	// MaxUnbound is how many connections may be open without a bind (default 4096).
 	MaxUnbound int
 
 	once    sync.Once
@@ -72,7 +72,7 @@ func (srv *Server) init() {
 		orDefault(&srv.InitTimeout, 10*time.Second)
 		orDefault(&srv.BindAttempts, 3)
 		orDefault(&srv.FailuresPerMinute, 10)
-		orDefault(&srv.MaxUnbound, 1024)
+		orDefault(&srv.MaxUnbound, 4096)
 		srv.limiter = newBindLimiter(srv.FailuresPerMinute)
 		srv.ctx, srv.stop = context.WithCancel(context.Background())
 		srv.listeners = make(map[net.Listener]struct{})

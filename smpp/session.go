@@ -47,14 +47,16 @@ type Session struct {
 	lastRx, lastTx, lastTraffic, partial atomic.Int64 // session clock; partial is 0 or the begin of an unfinished PDU
 	counters                             counters
 
-	mu      sync.Mutex
-	state   sessionState
-	err     error // why the session ended
-	slots   slotTable
-	enc     codec
-	out     outbox
-	in      inbox
-	drained chan struct{} // closed when nothing is open any more; nil when nobody waits
+	mu            sync.Mutex
+	state         sessionState
+	ending        bool  // unbind or unbind_resp was queued: the peer may close now
+	err           error // why the session ended
+	peerUnbinding bool  // unbind was received
+	slots         slotTable
+	enc           codec
+	out           outbox
+	in            inbox
+	drained       chan struct{} // closed when nothing is open any more; nil when nobody waits
 }
 
 type sessionState uint8
@@ -168,6 +170,10 @@ func (s *Session) Close() error {
 	return nil
 }
 
+// CloseWhenWritten is Close after everything queued so far, and whatever is queued until then, has been
+// written. It does not wait.
+func (s *Session) CloseWhenWritten() { s.closeWhenWritten(ErrClosed) }
+
 // shutdown begins the end; only the first reason counts.
 func (s *Session) shutdown(why error) {
 	s.mu.Lock()
@@ -180,6 +186,16 @@ func (s *Session) shutdown(why error) {
 	s.mu.Unlock()
 	close(s.closing)
 	_ = s.conn.Close() // wakes reader and writer; a second error would say nothing new
+}
+
+// linkLost is shutdown after an error of the connection. A peer that closes behind an unbind is right.
+func (s *Session) linkLost(err error) {
+	s.mu.Lock()
+	if s.ending {
+		err = ErrUnbound
+	}
+	s.mu.Unlock()
+	s.shutdown(err)
 }
 
 // settle completes what is still open, when reader and writer are gone and so the count of octets

@@ -10,13 +10,23 @@ import (
 // ends, the rest is cut short: the connection is closed and the error is ctx's. A handler must not
 // call it before it has answered its own request.
 func (s *Session) Unbind(ctx context.Context) error {
-	s.beginUnbind()
+	if !s.beginUnbind() { // somebody else is at it
+		select {
+		case <-s.done:
+			return nil
+		case <-ctx.Done():
+			return s.abandon(ctx)
+		}
+	}
 	if err := s.waitDrained(ctx.Done()); err != nil {
 		return s.abandon(ctx)
 	}
+	s.mu.Lock()
+	s.ending = true
+	s.mu.Unlock()
 	w := make(waiter, 1)
 	if _, err := s.enqueueRequest(new(Unbind), w, false); err != nil {
-		<-s.done // the other side was quicker
+		<-s.done // the link was lost meanwhile
 		return nil
 	}
 	var timeout <-chan time.Time
@@ -76,19 +86,22 @@ func (s *Session) waitDrained(stop <-chan struct{}) error {
 // peerUnbinds waits for open requests, answers and closes (SMPP 3.4 §4.2). Responses to requests of
 // ours may still come, as the peer has them already.
 func (s *Session) peerUnbinds(seq uint32) {
-	s.beginUnbind()
+	s.beginUnbind() // or our own Unbind has begun already
 	s.mu.Lock()
-	if s.out.unbinding {
-		s.mu.Unlock()
+	again := s.peerUnbinding
+	s.peerUnbinding = true
+	s.mu.Unlock()
+	if again {
 		return
 	}
-	s.out.unbinding = true
-	s.mu.Unlock()
 	go func() {
 		stop, cancel := context.WithTimeout(context.Background(), max(s.cfg.UnbindTimeout, 0))
 		defer cancel()
 		_ = s.waitDrained(stop.Done()) // after the timeout the peer has its answer all the same
-		_ = s.answer(StatusOK, seq, new(UnbindResp))
+		s.mu.Lock()
+		s.ending = true
+		s.mu.Unlock()
+		_ = s.answer(StatusOK, seq, new(UnbindResp)) // a closed session needs no answer
 		s.closeWhenWritten(ErrUnbound)
 	}()
 }

@@ -163,8 +163,8 @@ const (
 	NoState            MessageState = 0xFF // no state was given, or one that nobody knows
 )
 
-// Final tells whether the state is an end state (SMPP 3.4 §5.2.28). UNKNOWN is called final nowhere
-// and says nothing about the message, so it is not.
+// Final tells whether nothing more will happen to the message (SMPP 3.4 §5.2.28). UNKNOWN says nothing
+// about the message, and ACCEPTED is sent by many SMSCs when they have taken it: neither is final here.
 func (s MessageState) Final() bool {
 	switch s {
 	case StateDelivered, StateExpired, StateDeleted, StateUndeliverable, StateRejected, StateSkipped:

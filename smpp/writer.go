@@ -12,8 +12,6 @@ type outbox struct {
 	idle    bool   // the writer sleeps and must be woken
 	closing bool   // the session ends when all is written
 	reason  error  // why
-
-	unbinding bool // the peer has sent unbind
 }
 
 const (
@@ -152,7 +150,7 @@ func (s *Session) writeQueued() bool {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		s.shutdown(err)
+		s.linkLost(err)
 		return false
 	}
 	return true

@@ -47,7 +47,7 @@ type Config struct {
 	AdminListen  string        `group:"Operation" key:"admin_listen" def:"127.0.0.1:8081" kind:"listen" help:"Address of /livez, /readyz and /metrics; off for none. It asks for no password: keep it inside."`
 	LogLevel     Level         `key:"log_level" def:"info" help:"debug, info, warn or error."`
 	LogFormat    string        `key:"log_format" def:"text" oneof:"text json" help:"Log lines as text or json."`
-	ShutdownSoft time.Duration `key:"shutdown_soft" def:"15s" min:"0s" max:"10m" help:"Time to finish what is at hand when the process is told to stop."`
+	ShutdownSoft time.Duration `key:"shutdown_soft" def:"15s" min:"100ms" max:"10m" help:"Time to finish what is at hand when the process is told to stop."`
 	ShutdownHard time.Duration `key:"shutdown_hard" def:"30s" min:"1s" max:"15m" help:"Time after which the process ends whatever still runs, and names it."`
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,8 +28,8 @@ var clientEnv = map[string]bool{
 
 // Source is where [Load] reads from. The zero value has only the defaults.
 type Source struct {
-	// File is the configuration file in YAML. Empty: the one that HARKARA_CONFIG
-	// names, if it is set.
+	// File is the configuration file in YAML. Empty: the one that --config or else
+	// HARKARA_CONFIG names, if any.
 	File string
 	// Environ is the environment, as from [os.Environ].
 	Environ []string
@@ -73,11 +74,8 @@ func Load(s Source) (Config, error) {
 		l.keys[k.name] = k
 	}
 	env := splitEnv(s.Environ)
-	if s.File == "" {
-		s.File = env[FileEnv]
-	}
-	if s.File != "" {
-		l.file(s.File)
+	if path := cmp.Or(s.File, fileFlag(s.Flags), env[FileEnv]); path != "" {
+		l.file(path)
 	}
 	l.environment(env)
 	l.flags(s.Flags)
@@ -216,6 +214,18 @@ func AddFlags(fs *pflag.FlagSet, names ...string) {
 		}
 		fs.Var(&flagValue{}, k.flag(), help)
 	}
+}
+
+// fileFlag is the value of --config.
+func fileFlag(fs *pflag.FlagSet) string {
+	if fs == nil {
+		return ""
+	}
+	f := fs.Lookup("config")
+	if f == nil {
+		return ""
+	}
+	return f.Value.String()
 }
 
 // flagValue keeps the text of a flag; a list may be given in several flags.

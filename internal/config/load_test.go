@@ -83,8 +83,14 @@ func TestFileIsNamedByFlagOrEnvironment(t *testing.T) {
 	if c := load(t, Source{Environ: []string{FileEnv + "=" + a}}); c.Node != "a" {
 		t.Errorf("got %s", c.Node)
 	}
-	if c := load(t, Source{File: b, Environ: []string{FileEnv + "=" + a}}); c.Node != "b" {
+	if c := load(t, Source{Environ: []string{FileEnv + "=" + a}, Flags: flagSet(t, "--config", b)}); c.Node != "b" {
 		t.Errorf("got %s", c.Node)
+	}
+	if c := load(t, Source{File: b, Environ: []string{FileEnv + "=" + a}, Flags: flagSet(t, "--config", a)}); c.Node != "b" {
+		t.Errorf("got %s", c.Node)
+	}
+	if c := load(t, Source{Flags: pflag.NewFlagSet("x", pflag.ContinueOnError)}); c.DataDir != "data" {
+		t.Errorf("got %s", c.DataDir)
 	}
 }
 
@@ -231,7 +237,7 @@ func TestProblems(t *testing.T) {
 			`H:2: https_listen: "x" is not an address to listen on: write host:port, :port for every address, or off`,
 			`H:1: shutdown_hard: "x" is not a duration: write a number with a unit, such as 500ms, 10s or 2m`}},
 		{name: "all at once", yaml: "nod: a\nlog_format: x", env: []string{"HARKARA_X1=1"}, args: []string{"--body-limit=x"}, want: []string{
-			"H:1: there is no key nod; did you mean node?", "HARKARA_X1 is set but there is no key x1; did you mean node?",
+			"H:1: there is no key nod; did you mean node?", "HARKARA_X1 is set but there is no key x1 (harkara config describe lists the keys)",
 			`--body-limit: "x" is not a size: write a whole number of bytes or one with a unit, such as 8MiB`,
 			`H:2: log_format: "x" is not known: use text or json`}},
 	}

@@ -39,20 +39,22 @@ func (l *loader) yaml(path string, b []byte) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		name, value := root.Content[i], root.Content[i+1]
 		at := fmt.Sprintf("%s:%d", path, name.Line)
-		first, again := lines[name.Value]
-		lines[name.Value] = name.Line
 		k, known := l.keys[name.Value]
-		text, err := nodeText(value, k.list())
-		switch {
-		case !known:
+		if !known {
 			l.problem("%s: there is no key %s%s", at, name.Value, l.meant(name.Value))
-		case again:
-			l.problem("%s: %s is set a second time (first in line %d)", at, name.Value, first)
-		case err != nil:
-			l.problem("%s: %s %v", at, name.Value, err)
-		default:
-			l.set(k.name, text, at+": "+k.name, 1)
+			continue
 		}
+		if first, again := lines[k.name]; again {
+			l.problem("%s: %s is set a second time (first in line %d)", at, k.name, first)
+			continue
+		}
+		lines[k.name] = name.Line
+		text, err := nodeText(value, k.list())
+		if err != nil {
+			l.problem("%s: %s %v", at, k.name, err)
+			continue
+		}
+		l.set(k.name, text, at+": "+k.name, 1)
 	}
 }
 

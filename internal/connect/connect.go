@@ -8,7 +8,9 @@
 //     retries, paces or reroutes a message;
 //  2. tell sms.VerdictDown (certainly nothing of it reached the wire) from
 //     sms.VerdictUnknown (something may have), and report every Submission it
-//     took exactly once through Sink.Outcomes;
+//     took exactly once through Sink.Outcomes; only an attempt reported unknown
+//     may be followed by one acceptance, marked Late, when its answer comes
+//     after all;
 //  3. acknowledge a receipt or an inbound message on the wire only after the
 //     Sink method returned nil; on an error it asks the operator to send again;
 //  4. reconnect its links by itself, with jittered backoff, until Close, and
@@ -27,13 +29,16 @@ import (
 	"github.com/harkara/harkara/internal/sms"
 )
 
-// ErrClosed is what Send returns after Close.
-var ErrClosed = errors.New("connect: connector is closed")
+// What Send returns when it took nothing.
+var (
+	ErrClosed = errors.New("connect: connector is closed")
+	ErrDown   = errors.New("connect: no link is usable")
+)
 
 // Info is what a connector can do. It is constant while the connector lives.
 type Info struct {
 	Protocol string
-	Window   int        // submissions that can be unanswered at a time, all links together
+	Window   int // submissions that can be unanswered at a time, all links together
 }
 
 // Submission is one part on its way out. The content is shared: read only.
@@ -81,15 +86,19 @@ type Sink interface {
 type Connector interface {
 	Info() Info
 	// Connect starts to keep the links up and returns; an error is a setting
-	// that cannot work. It is called once.
+	// that cannot work. It is called once. ctx bounds the call only: links live
+	// until Close.
 	Connect(ctx context.Context) error
-	// Send hands one submission to the channel. It blocks while the window is
-	// full. A nil error means that the outcome will be reported through the
-	// Sink; an error means that certainly nothing was written and nothing will
-	// be reported.
+	// Send hands one submission to the channel, which may keep it until its
+	// outcome is reported. It blocks while the window is full, and fails at once
+	// (ErrDown) while no link is usable. A nil error means that the outcome will
+	// be reported through the Sink; an error means that certainly nothing was
+	// written and nothing will be reported. Content that the channel cannot
+	// carry is an outcome (Reject, sms.ReasonContent), not an error.
 	Send(ctx context.Context, s *Submission) error
 	// Close lets unanswered submissions finish until ctx ends, reports the rest
-	// as unknown, and closes the links. Nothing is reported after it returned.
+	// as unknown, and closes the links; its last report is Link{Up: false}.
+	// Nothing is reported after it returned. Closing again does nothing.
 	Close(ctx context.Context) error
 }
 

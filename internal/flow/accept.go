@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -18,19 +19,20 @@ const keyFor = 10 * time.Minute
 // durable, their credit is reserved, and they will be sent. Any error means
 // that nothing was kept and nothing charged.
 func (f *Flow) Accept(ctx context.Context, req Request) (store.Accepted, error) {
-	done, err := f.accept(ctx, &req)
-	if err != nil {
-		f.Meter.Refused(req.Face, sms.CodeOf(err))
-		return store.Accepted{}, err
+	start := f.Now()
+	done, err := f.accept(ctx, &req, start)
+	switch took := f.Now().Sub(start); {
+	case err != nil:
+		f.Meter.Refused(req.Face, sms.CodeOf(err), took)
+	case !done.Replayed:
+		f.Meter.Accepted(req.Face, done.Group.Count, took)
 	}
-	if !done.Replayed {
-		f.Meter.Accepted(req.Face, done.Group.Count)
-	}
-	return done, nil
+	return done, err
 }
 
-func (f *Flow) accept(ctx context.Context, req *Request) (store.Accepted, error) {
-	call, err := f.planner(f.Now()).plan(req)
+func (f *Flow) accept(ctx context.Context, req *Request, now time.Time) (store.Accepted, error) {
+	req.Text = strings.ReplaceAll(req.Text, "\x00", "") // no alphabet has it, and databases refuse it
+	call, err := f.planner(now).plan(req)
 	if err != nil {
 		return store.Accepted{}, err
 	}

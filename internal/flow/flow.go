@@ -54,11 +54,12 @@ type Options struct {
 
 // Meter counts what passes, for obs.
 type Meter interface {
-	Accepted(face string, messages int)
-	Refused(face string, code sms.Code)
+	Accepted(face string, messages int, took time.Duration)
+	Refused(face string, code sms.Code, took time.Duration)
 	Outcome(connector string, v sms.Verdict, n int)
 	Receipt(connector string, m store.Matched, n int)
-	Link(connector string, up bool)
+	Inbound(connector string, n int)
+	Link(connector string, links int)
 }
 
 // Flow moves messages.
@@ -106,20 +107,21 @@ func New(ctx context.Context, o Options) (*Flow, error) {
 // Catalog is the present configuration.
 func (f *Flow) Catalog() *sms.Catalog { return f.catalog.Load() }
 
-// Run works until ctx ends, then stops in order: claims end, links drain, what
-// is not written is handed back, outcomes are recorded. hard bounds that.
-func (f *Flow) Run(ctx, hard context.Context) error {
-	record, stopRecord := context.WithCancel(hard)
+// Work claims, sends, keeps time and follows the configuration until ctx ends;
+// then claims end, links drain and what was not written is handed back, bounded
+// by grace. Record must run meanwhile, and longer.
+func (f *Flow) Work(ctx, grace context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() { f.recorder.run(record) })
 	wg.Go(func() { loop(ctx, f.Now, f.keeper.wake, f.keeper.step, f.complain("keeper")) })
 	wg.Go(func() { loop(ctx, f.Now, nil, f.watcher.step, f.complain("catalog")) })
-	f.host.run(ctx, hard)
-	err := f.recorder.settle(hard)
-	stopRecord()
+	f.host.run(ctx, grace)
 	wg.Wait()
-	return err
+	return nil
 }
+
+// Record writes outcomes until ctx ends, and then those that are left, bounded
+// by grace.
+func (f *Flow) Record(ctx, grace context.Context) error { return f.recorder.run(ctx, grace) }
 
 // Connectors shows the state of the connectors to an operator.
 func (f *Flow) Connectors() []ConnectorState { return f.host.states() }
@@ -158,8 +160,9 @@ func (o Options) withDefaults() Options {
 
 type noMeter struct{}
 
-func (noMeter) Accepted(string, int)               {}
-func (noMeter) Refused(string, sms.Code)           {}
-func (noMeter) Outcome(string, sms.Verdict, int)   {}
-func (noMeter) Receipt(string, store.Matched, int) {}
-func (noMeter) Link(string, bool)                  {}
+func (noMeter) Accepted(string, int, time.Duration)     {}
+func (noMeter) Refused(string, sms.Code, time.Duration) {}
+func (noMeter) Outcome(string, sms.Verdict, int)        {}
+func (noMeter) Receipt(string, store.Matched, int)      {}
+func (noMeter) Inbound(string, int)                     {}
+func (noMeter) Link(string, int)                        {}

@@ -35,6 +35,7 @@ type host struct {
 	change bell
 
 	mu      sync.Mutex
+	loops   bool // senders run loops of their own; otherwise Step calls them
 	running map[int64]*sender
 	closing sync.WaitGroup
 
@@ -50,6 +51,9 @@ func newHost(f *Flow) *host {
 // run keeps the senders in step with the catalog until ctx ends, then closes
 // them, waiting for answers no longer than drainWait and hard.
 func (h *host) run(ctx, hard context.Context) {
+	h.mu.Lock()
+	h.loops = true
+	h.mu.Unlock()
 	h.change.ring()
 	for ctx.Err() == nil {
 		select {
@@ -114,7 +118,9 @@ func (h *host) start(hard context.Context, noun *sms.Connector) *sender {
 		h.flow.Log.Error("connector cannot start", "connector", noun.Name, "err", err)
 		return nil
 	}
-	s.start(hard)
+	if h.loops {
+		s.start(hard)
+	}
 	return s
 }
 

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -71,8 +72,9 @@ func (f *Flow) decide(o *sms.Outcome, now time.Time) {
 // came. Nothing that a connector reported is ever dropped: while the database
 // fails it is kept and tried again, and claims stop, since they count what is open.
 type recorder struct {
-	flow *Flow
-	bell bell
+	flow    *Flow
+	bell    bell
+	looping atomic.Bool // run calls step; otherwise barrier does
 
 	mu      sync.Mutex
 	pending []sms.Outcome
@@ -105,8 +107,18 @@ func (r *recorder) add(s *sender, list []sms.Outcome) {
 	r.bell.ring()
 }
 
-func (r *recorder) run(ctx context.Context) {
-	loop(ctx, r.flow.Now, r.bell, r.step, r.flow.complain("outcomes"))
+func (r *recorder) run(ctx, grace context.Context) error {
+	r.looping.Store(true)
+	work, stop := context.WithCancel(grace)
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { loop(work, r.flow.Now, r.bell, r.step, r.flow.complain("outcomes")) })
+	<-ctx.Done()
+	r.bell.ring()
+	err := r.barrier(grace)
+	stop()
+	wg.Wait()
+	return err
 }
 
 // step records what is pending, MaxBatch at a time.
@@ -137,7 +149,9 @@ func (r *recorder) step(ctx context.Context, now time.Time) (time.Time, error) {
 func (r *recorder) settled(batch []sms.Outcome, owners []*sender) {
 	var route int64
 	for i := range batch {
-		owners[i].open.Add(-1)
+		if !batch[i].Late {
+			owners[i].open.Add(-1)
+		}
 		if i == len(batch)-1 || owners[i] != owners[i+1] {
 			owners[i].fillBell.ring()
 		}
@@ -156,6 +170,10 @@ func (r *recorder) barrier(ctx context.Context) error {
 		r.mu.Unlock()
 		return nil
 	}
+	if !r.looping.Load() {
+		r.mu.Unlock()
+		return r.drain(ctx)
+	}
 	w := waiter{until: r.added, done: make(chan struct{})}
 	r.waiters = append(r.waiters, w)
 	r.mu.Unlock()
@@ -164,6 +182,16 @@ func (r *recorder) barrier(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// drain records all that is pending.
+func (r *recorder) drain(ctx context.Context) error {
+	for {
+		next, err := r.step(ctx, r.flow.Now())
+		if err != nil || next.IsZero() {
+			return err
+		}
 	}
 }
 
@@ -177,12 +205,6 @@ func (r *recorder) release() {
 		}
 	}
 	r.waiters = keep
-}
-
-// settle is the barrier at shutdown.
-func (r *recorder) settle(ctx context.Context) error {
-	r.bell.ring()
-	return r.barrier(ctx)
 }
 
 // scopes are the connectors whose upstream ids are kept under another's.

@@ -65,7 +65,9 @@ func (s *sender) start(hard context.Context) {
 // which reports the rest.
 func (s *sender) stop(hard context.Context) {
 	s.stopping.Store(true)
-	s.quit()
+	if s.quit != nil {
+		s.quit()
+	}
 	s.loops.Wait()
 	s.handBack(s.flow.Now())
 	ctx, done := context.WithTimeout(hard, drainWait)
@@ -229,8 +231,8 @@ func (s *sender) Link(l connect.Link) {
 	}
 	s.mu.Unlock()
 	s.up.Store(l.Up)
+	s.flow.Meter.Link(s.noun.Name, l.Links)
 	if was.Up != l.Up {
-		s.flow.Meter.Link(s.noun.Name, l.Up)
 		s.flow.Log.Info("connector changed", "connector", s.noun.Name, "up", l.Up, "links", l.Links, "reason", l.Reason)
 		s.drainBell.ring()
 		s.host.wakeAll()

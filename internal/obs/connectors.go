@@ -101,14 +101,14 @@ type ReceiptResult int
 
 // The results of a receipt.
 const (
-	ReceiptMatched   ReceiptResult = iota // its part was found
-	ReceiptHeld                           // kept, as its part may follow
-	ReceiptUnmatched                      // kept as evidence; nothing was waiting for it
+	ReceiptMatched  ReceiptResult = iota // its part was found and moved on
+	ReceiptEvidence                      // its part was found, but had its final state already
+	ReceiptHeld                          // no part has its id yet: kept, as the response may follow
 	receiptResults
 )
 
 func (r ReceiptResult) String() string {
-	return [...]string{"matched", "held", "unmatched"}[r]
+	return [...]string{"matched", "evidence", "held"}[r]
 }
 
 // Connector counts for one connector. A nil Connector counts nothing.
@@ -120,10 +120,16 @@ type Connector struct {
 	seconds      prometheus.Observer
 }
 
-// Submitted counts one part whose submission ended, took after it was written.
-func (c *Connector) Submitted(r SubmitResult, took time.Duration) {
+// Submitted counts n parts whose submission ended with r.
+func (c *Connector) Submitted(r SubmitResult, n int) {
 	if c != nil && r >= 0 && r < submitResults {
-		c.submits[r].Inc()
+		c.submits[r].Add(float64(n))
+	}
+}
+
+// Answered records how long a response took after its part was written.
+func (c *Connector) Answered(took time.Duration) {
+	if c != nil {
 		c.seconds.Observe(took.Seconds())
 	}
 }

@@ -22,9 +22,10 @@ func exercise(m Metrics) {
 	f.Refused("auth", time.Microsecond)
 	f.Refused("a code nobody named", time.Microsecond)
 	c := m.Connectors.Connector("op1")
-	c.Submitted(SubmitAccepted, 20*time.Millisecond)
-	c.Submitted(SubmitUnknown, time.Minute)
-	c.Submitted(submitResults, 0) // out of range: ignored
+	c.Submitted(SubmitAccepted, 2)
+	c.Answered(20 * time.Millisecond)
+	c.Submitted(SubmitUnknown, 1)
+	c.Submitted(submitResults, 1) // out of range: ignored
 	c.Receipts(ReceiptMatched, 2)
 	c.Receipts(ReceiptHeld, 1)
 	c.Inbound(4)
@@ -77,7 +78,8 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	n := testing.AllocsPerRun(100, func() {
 		f.Accepted(1, time.Millisecond)
 		f.Refused("auth", time.Millisecond)
-		c.Submitted(SubmitAccepted, time.Millisecond)
+		c.Submitted(SubmitAccepted, 1)
+		c.Answered(time.Millisecond)
 		c.InFlight(1)
 		v.Done(1, time.Millisecond, nil)
 	})

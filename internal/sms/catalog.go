@@ -142,9 +142,11 @@ func (c *Catalog) PriceList(id int64) *PriceList { return c.lists[id] }
 // Owner decides whose inbox a message to our number goes to: the account of the
 // keyword that the text begins with, else of the number itself, else 0.
 func (c *Catalog) Owner(to, text string) int64 {
-	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
-	if n := c.numbers[to+":"+fold(word)]; n != nil && n.Keyword != "" {
-		return n.AccountID
+	for word := range strings.FieldsSeq(text) {
+		if n := c.numbers[to+":"+fold(word)]; n != nil {
+			return n.AccountID
+		}
+		break
 	}
 	if n := c.numbers[to+":"]; n != nil {
 		return n.AccountID

@@ -2,6 +2,7 @@ package sms
 
 import (
 	"cmp"
+	"strings"
 	"time"
 )
 
@@ -51,6 +52,7 @@ type Outcome struct {
 	UpstreamKey string // its canonical form, under which receipts find it; empty: UpstreamID itself
 	Reason      Reason
 	Code        string // raw code, such as "0x0000000B"
+	Late        bool   // a second word on an attempt that was reported unknown: its answer came after all
 	At          time.Time
 
 	RetryAt time.Time // Retry, Throttle, Unknown with Resend: when it is due again
@@ -67,6 +69,21 @@ type Receipt struct {
 	Code        string    // raw error code
 	Raw         string    // the receipt without the message's text, as evidence
 	At          time.Time // when it arrived
+}
+
+// SameNumber says whether two spellings may be one number: equal, or one the
+// end of the other once leading zeros are gone, since operators write national
+// forms. An empty one agrees with anything.
+func SameNumber(a, b string) bool {
+	const enough = 7
+	if a == b || a == "" || b == "" {
+		return true
+	}
+	a, b = strings.TrimLeft(a, "+0"), strings.TrimLeft(b, "+0")
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return a == b || len(a) >= enough && strings.HasSuffix(b, a)
 }
 
 // Event is one row of a message's history, written in the transaction of the
@@ -145,33 +162,54 @@ func (r *Record) Outcome(o Outcome, now time.Time) Change {
 	p.Code, p.At = o.Code, now
 	c.part(i)
 	switch o.Verdict {
-	case VerdictDown:
-		p.State, ev.Trigger = PartPending, OnHandBack
-		r.AvoidID = o.AvoidID
-		r.later(o.RetryAt)
-	case VerdictRetry, VerdictThrottle:
-		p.State, ev.Trigger = PartPending, OnRetry
-		r.later(o.RetryAt)
-		if o.Verdict == VerdictRetry {
-			r.Attempts++
-			r.AvoidID = o.AvoidID
-		}
 	case VerdictReject:
 		p.State, ev.Trigger = PartRejected, OnReject
 		r.cancelPending(&c)
 	case VerdictUnknown:
 		p.Unknowns++
+		p.State, ev.Trigger = PartUnknown, OnHold
 		if o.Resend && p.Unknowns == 1 {
-			p.State, ev.Trigger = PartPending, OnRetry
-			r.OnlyID = o.ConnectorID
-			r.later(o.RetryAt)
-		} else {
-			p.State, ev.Trigger = PartUnknown, OnHold
+			ev.Trigger = OnRetry
+			r.again(p, o)
 		}
+	case VerdictDown:
+		ev.Trigger = OnHandBack
+		r.again(p, o)
+	case VerdictRetry:
+		r.Attempts++
+		fallthrough
+	case VerdictThrottle:
+		ev.Trigger = OnRetry
+		r.again(p, o)
 	}
-	r.Reason, r.Code = o.Reason, o.Code
+	if !r.State.Final() {
+		r.Reason, r.Code = o.Reason, o.Code
+	}
 	r.settle(&c, ev)
 	return c
+}
+
+// again makes a part wait for its next attempt. A part that may have been sent
+// before goes by the same connector only; one whose sibling was refused does
+// not go at all, since the message cannot become whole.
+func (r *Record) again(p *Part, o Outcome) {
+	p.State = PartPending
+	for i := range r.Sub {
+		if r.Sub[i].State == PartRejected {
+			p.State = PartCanceled
+			if p.Unknowns > 0 {
+				p.State = PartUnknown
+			}
+			return
+		}
+	}
+	r.later(o.RetryAt)
+	switch {
+	case p.Unknowns > 0:
+		r.OnlyID, r.AvoidID = o.ConnectorID, 0
+	case r.OnlyID == 0:
+		r.AvoidID = o.AvoidID
+	}
 }
 
 func (r *Record) accepted(c *Change, i int, o Outcome, ev Event) {
@@ -346,6 +384,9 @@ func (r *Record) settle(c *Change, ev Event) {
 	if r.Provisional && from.Final() {
 		from = Sent
 	}
+	if to == r.State {
+		r.Provisional = false // evidence confirms the end that our timer gave it
+	}
 	if _, ok := Next(from, trigger); to == r.State || !ok || r.Provisional && !to.Final() {
 		r.log(c, ev, ev.Trigger) // something of a part, the message stays where it is
 		return
@@ -356,11 +397,21 @@ func (r *Record) settle(c *Change, ev Event) {
 		r.end(c, to, ev)
 		return
 	}
-	if to == Sent {
+	if to == Sent && !r.refused() {
 		r.Reason, r.Code = "", ""
 	}
 	r.State = to
 	r.log(c, ev, trigger)
+}
+
+// refused says whether any part will not reach the handset.
+func (r *Record) refused() bool {
+	for _, p := range r.Sub {
+		if p.State.Final() && !p.State.delivered() {
+			return true
+		}
+	}
+	return false
 }
 
 // end moves to a final state and gives back what is still held. After a
@@ -408,8 +459,10 @@ func (r *Record) share(i int) Money {
 
 func (r *Record) cancelPending(c *Change) {
 	for i := range r.Sub {
-		if r.Sub[i].State == PartPending {
-			r.Sub[i].State = PartCanceled
+		if p := &r.Sub[i]; p.State == PartPending {
+			if p.State = PartCanceled; p.Unknowns > 0 {
+				p.State = PartUnknown // an earlier attempt may have been sent
+			}
 			c.part(i)
 		}
 	}

@@ -10,8 +10,6 @@ type Inbound struct {
 	Text        string // decoded text of a message that came whole
 	Segment     *Segment
 	At          time.Time
-
-	AccountID int64 // whose inbox; set by flow, 0: nobody's number
 }
 
 // Segment is a piece of a concatenated message: it is kept until its siblings
@@ -27,7 +25,7 @@ type Segment struct {
 
 // InboxMessage is what getinbox returns.
 type InboxMessage struct {
-	AccountID   int64
+	AccountID   int64 // 0: our number belongs to nobody; an operator sees these
 	Number      int64 // counter of the account
 	ConnectorID int64
 	From        string

@@ -117,6 +117,7 @@ type Message struct {
 }
 
 // Deadline is when the message needs attention by itself; ok is false for ends.
+// ExpiresAt and CloseAt are always set.
 func (m *Message) Deadline() (_ time.Time, ok bool) {
 	switch {
 	case m.State == Scheduled:

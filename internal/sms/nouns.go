@@ -24,7 +24,7 @@ const (
 // Kinds lists them in the order in which they refer to each other: a noun only
 // refers to kinds before its own.
 func Kinds() []Kind {
-	return []Kind{KindPriceList, KindConnector, KindRoute, KindAccount, KindRule, KindCredential, KindSender, KindNumber, KindSubscriber}
+	return []Kind{KindConnector, KindRoute, KindPriceList, KindAccount, KindRule, KindCredential, KindSender, KindNumber, KindSubscriber}
 }
 
 // Head is what every configured noun has. ID and Version are the store's.

@@ -6,11 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // MaxPartsLimit is the largest number of parts a concatenated message can have
 // (one octet in the UDH, TS 23.040 §9.2.3.24.1).
 const MaxPartsLimit = 255
+
+// maxMoney bounds configured amounts, far from overflow in sums.
+const maxMoney = 1_000_000_000_000 * Credit
 
 func invalid(format string, args ...any) error {
 	return &Error{Code: CodeInvalid, Message: fmt.Sprintf(format, args...)}
@@ -57,8 +61,8 @@ func (a *Account) Validate() error {
 	if a.MaxParts < 1 || a.MaxParts > MaxPartsLimit {
 		return invalid("max_parts is %d; it must be between 1 and %d", a.MaxParts, MaxPartsLimit)
 	}
-	if a.CreditLimit < 0 {
-		return invalid("the credit limit is %s; it cannot be negative", a.CreditLimit)
+	if a.CreditLimit < 0 || a.CreditLimit > maxMoney {
+		return invalid("the credit limit is %s; it must be between 0 and %s", a.CreditLimit, maxMoney)
 	}
 	for _, start := range []*int64{&a.GroupStart, &a.RecipientStart, &a.InboxStart} {
 		if *start == 0 {
@@ -92,7 +96,7 @@ func (c *Credential) Validate() error {
 
 // ParseIPs reads an address or a CIDR block.
 func ParseIPs(s string) (netip.Prefix, error) {
-	if p, err := netip.ParsePrefix(s); err == nil {
+	if p, err := netip.ParsePrefix(s); err == nil && !p.Addr().Is4In6() {
 		return p.Masked(), nil
 	}
 	if a, err := netip.ParseAddr(s); err == nil {
@@ -161,11 +165,34 @@ func (r *Route) Validate() error {
 		}
 	}
 	for _, c := range r.Costs {
-		if err := digits(c.Prefix); err != nil {
+		if err := c.validate(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (c Cost) validate() error {
+	if c.Type != "" && !KnownType(c.Type) {
+		return invalid("type %q of a cost price is unknown", c.Type)
+	}
+	if c.Cost < 0 || c.Cost > maxMoney {
+		return invalid("the cost price for prefix %q is negative or too large", c.Prefix)
+	}
+	return digits(c.Prefix)
+}
+
+func (p Price) validate() error {
+	if p.Type != "" && !KnownType(p.Type) {
+		return invalid("type %q of a price is unknown", p.Type)
+	}
+	if p.Sender != "" && p.Sender != SenderAlpha && p.Sender != SenderNumeric {
+		return invalid("sender kind %q of a price is unknown; use alphanumeric, numeric or none", p.Sender)
+	}
+	if p.Price < 0 || p.Price > maxMoney {
+		return invalid("the price for prefix %q is negative or too large", p.Prefix)
+	}
+	return digits(p.Prefix)
 }
 
 // KnownType says whether t is one of Types.
@@ -198,8 +225,8 @@ func (c *Connector) Validate() error {
 	if c.Window == 0 {
 		c.Window = 10
 	}
-	if c.Pace < 0 || c.Window < 1 || c.Window > 10000 {
-		return invalid("connector %s: pace cannot be negative, window must be between 1 and 10000", c.Name)
+	if !(c.Pace >= 0 && c.Pace <= 1e6) || c.Window < 1 || c.Window > 10000 {
+		return invalid("connector %s: pace must be between 0 (no limit) and 1000000, window between 1 and 10000", c.Name)
 	}
 	return nil
 }
@@ -211,6 +238,9 @@ func (r *Rule) Validate() error {
 	}
 	if r.Type != "" && !KnownType(r.Type) {
 		return invalid("type %q is unknown", r.Type)
+	}
+	if r.Priority < 0 || r.Priority > 1000 {
+		return invalid("the priority of a rule is %d; it must be between 0 and 1000", r.Priority)
 	}
 	if r.RouteID == 0 {
 		return invalid("a rule sends to a route: name one")
@@ -231,14 +261,8 @@ func (p *PriceList) Validate() error {
 	}
 	seen := map[Price]bool{}
 	for _, row := range p.Prices {
-		if err := digits(row.Prefix); err != nil {
+		if err := row.validate(); err != nil {
 			return err
-		}
-		if row.Type != "" && !KnownType(row.Type) {
-			return invalid("type %q is unknown", row.Type)
-		}
-		if row.Price < 0 {
-			return invalid("the price for prefix %q is negative", row.Prefix)
 		}
 		key := row
 		key.Price = 0
@@ -257,6 +281,9 @@ func (n *Number) Validate() error {
 	}
 	if n.Name == "" {
 		return invalid("name the number in digits without +")
+	}
+	if strings.ContainsFunc(n.Keyword, unicode.IsSpace) {
+		return invalid("keyword %q has a blank in it; a keyword is the first word of a message", n.Keyword)
 	}
 	return digits(n.Name)
 }

@@ -102,6 +102,8 @@ func furtherFixtures() []fixture {
 			ActionSendSMS, "GET", map[Name]string{SendSMS: "", APIKey: "K", APIToken: "T", To: "880 1711", Text: "x"}},
 		{"no question mark, send with a lone % (Q9)", withHost("GET /smsAPI&sendsms&apikey=K&apitoken=T&text=100% off? Yes/no HTTP/1.1", "", ""),
 			ActionSendSMS, "GET", send("100% off? Yes/no")},
+		{"no question mark, raw UTF-8 (Q6, Q9)", withHost("GET /smsAPI&sendsms&apikey=K&apitoken=T&text=শুভ সকাল, \"50%;\" HTTP/1.1", "", ""),
+			ActionSendSMS, "GET", send("শুভ সকাল, \"50%;\"")},
 		{"no question mark, inbox (Q9)", withHost("POST /x/smsAPI&getinbox&apikey=K&apitoken=T&list=all HTTP/1.1", "Content-Length: 0\r\n", ""),
 			ActionGetInbox, "POST", map[Name]string{GetInbox: "", APIKey: "K", APIToken: "T", List: "all"}},
 		{"no question mark, balance, later question mark (Q9)", withHost("GET /smsAPI&balance?apikey=K&apitoken=T HTTP/1.1", "", ""),

@@ -35,21 +35,11 @@ import (
 // the length of a line is bounded by the header limit of http.Server, which
 // counts the bytes handed over.
 type repairer struct {
-	state   state
-	dirty   bool // the line of this request was changed
-	amp     bool // an & was seen in the path
-	sawHost bool // after a raw newline, a line began with Host:
-	stops   byte // classes of bytes that end a run of ordinary ones
+	state state
+	req   requestState
 
-	method    [8]byte // the beginning of the method
-	methodLen int
-	blanks    int   // dropped after the method
-	skip      int   // bytes left of " HTTP/1.x" and its line end
-	body      int64 // bytes left of the body; in the head, its length
-	hasLength bool
-
-	line    [64]byte // the beginning of a header line that began in an earlier read
-	lineLen int      // its whole length so far, which may exceed len(line)
+	head    [64]byte // the beginning of a header line that began in an earlier read
+	headLen int      // its whole length so far, which may exceed len(head)
 
 	// What to do on verdict edit: skip take bytes of input, emit put instead.
 	take int
@@ -57,19 +47,33 @@ type repairer struct {
 	esc  [3]byte
 }
 
+// requestState is what is known of the request at hand.
+type requestState struct {
+	dirty     bool    // its line was changed
+	amp       bool    // an & was seen in the path
+	sawHost   bool    // after a raw newline, a line began with Host:
+	hasLength bool    // a Content-Length was seen
+	stops     byte    // classes of bytes that end a run of ordinary ones
+	method    [8]byte // the beginning of the method
+	methodLen int
+	blanks    int   // dropped after the method
+	skip      int   // bytes left of " HTTP/1.x" and its line end
+	body      int64 // bytes left of the body; in the head, its length
+}
+
 type state uint8
 
 const (
-	atStart  state = iota // before a request
-	inMethod              // in the method
-	inLead                // after the method's blank
-	inTarget              // in the target
-	inMark                // in " HTTP/1.x" and its line end
-	afterLine             // at the first header line
-	inHead                // in the header lines
-	inBody                // in a body of known length
-	passing               // repair has ended, everything passes
-	draining              // after a repaired request, nothing passes
+	atStart   state = iota // before a request
+	inMethod               // in the method
+	inLead                 // after the method's blank
+	inTarget               // in the target
+	inMark                 // in " HTTP/1.x" and its line end
+	afterLine              // at the first header line
+	inHead                 // in the header lines
+	inBody                 // in a body of known length
+	passing                // repair has ended, everything passes
+	draining               // after a repaired request, nothing passes
 )
 
 // verdict is the reason why scan stopped.
@@ -88,10 +92,11 @@ const (
 	maxLookahead = 11
 )
 
-// Classes of bytes in a request target.
+// Classes of bytes.
 const (
-	stopAlways = 1 << iota // blank, control byte
-	stopInPath             // ? & %
+	stopAlways = 1 << iota // in a target: blank, control byte
+	stopInPath             // in a target: ? & %
+	token                  // may stand in a method (RFC 9110 §5.6.2)
 )
 
 var class = func() (t [256]byte) {
@@ -100,6 +105,9 @@ var class = func() (t [256]byte) {
 	}
 	t[0x7f] = stopAlways
 	t['?'], t['&'], t['%'] = stopInPath, stopInPath, stopInPath
+	for _, c := range "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" {
+		t[c] |= token
+	}
 	return t
 }()
 
@@ -118,7 +126,7 @@ func (r *repairer) scan(b []byte, limit int) (n int, v verdict) {
 				n++
 				continue
 			}
-			*r = repairer{state: inMethod, stops: stopAlways | stopInPath}
+			r.state, r.req = inMethod, requestState{stops: stopAlways | stopInPath}
 		case inMethod:
 			n, v = n+1, r.scanMethod(b[n])
 		case inLead:
@@ -126,9 +134,9 @@ func (r *repairer) scan(b []byte, limit int) (n int, v verdict) {
 		case inTarget:
 			n, v = r.scanTarget(b, n, limit)
 		case inMark:
-			k := min(limit-n, r.skip)
-			n, r.skip = n+k, r.skip-k
-			if r.skip == 0 {
+			k := min(limit-n, r.req.skip)
+			n, r.req.skip = n+k, r.req.skip-k
+			if r.req.skip == 0 {
 				r.state = afterLine
 			}
 		case afterLine:
@@ -136,9 +144,9 @@ func (r *repairer) scan(b []byte, limit int) (n int, v verdict) {
 		case inHead:
 			n = r.scanHead(b, n, limit)
 		case inBody:
-			k := min(int64(limit-n), r.body)
-			n, r.body = n+int(k), r.body-k
-			if r.body == 0 {
+			k := min(int64(limit-n), r.req.body)
+			n, r.req.body = n+int(k), r.req.body-k
+			if r.req.body == 0 {
 				r.finish()
 			}
 		case passing:
@@ -161,19 +169,19 @@ func (r *repairer) replace(take int, put []byte) verdict {
 // escape replaces one byte by its escape and marks the request as repaired.
 func (r *repairer) escape(c byte) verdict {
 	const digits = "0123456789ABCDEF"
-	r.dirty = true
+	r.req.dirty = true
 	r.esc = [3]byte{'%', digits[c>>4], digits[c&15]}
 	return r.replace(1, r.esc[:])
 }
 
 func (r *repairer) scanMethod(c byte) verdict {
 	switch {
-	case isToken(c) && r.methodLen < maxMethod:
-		if r.methodLen < len(r.method) {
-			r.method[r.methodLen] = c
+	case class[c]&token != 0 && r.req.methodLen < maxMethod:
+		if r.req.methodLen < len(r.req.method) {
+			r.req.method[r.req.methodLen] = c
 		}
-		r.methodLen++
-	case c == ' ' && r.methodLen > 0 && string(r.method[:min(r.methodLen, len(r.method))]) != "CONNECT":
+		r.req.methodLen++
+	case c == ' ' && r.req.methodLen > 0 && string(r.req.method[:min(r.req.methodLen, len(r.req.method))]) != "CONNECT":
 		r.state = inLead
 	default:
 		r.state = passing
@@ -187,7 +195,7 @@ func (r *repairer) scanLead(b []byte, n int) (int, verdict) {
 		r.state = inTarget
 		return n, clean
 	}
-	if r.blanks == maxBlanks {
+	if r.req.blanks == maxBlanks {
 		r.state = passing
 		return n, clean
 	}
@@ -198,13 +206,13 @@ func (r *repairer) scanLead(b []byte, n int) (int, verdict) {
 		r.state = passing
 		return n, clean
 	}
-	r.blanks++
-	r.dirty = true
+	r.req.blanks++
+	r.req.dirty = true
 	return n, r.replace(1, nil)
 }
 
 func (r *repairer) scanTarget(b []byte, n, limit int) (int, verdict) {
-	for n < limit && class[b[n]]&r.stops == 0 {
+	for n < limit && class[b[n]]&r.req.stops == 0 {
 		n++
 	}
 	if n == limit {
@@ -212,13 +220,13 @@ func (r *repairer) scanTarget(b []byte, n, limit int) (int, verdict) {
 	}
 	switch c := b[n]; c {
 	case '?':
-		r.stops = stopAlways
+		r.req.stops = stopAlways
 		return n + 1, clean
 	case '&':
-		r.amp = true
+		r.req.amp = true
 		return n + 1, clean
 	case '%':
-		if !r.amp {
+		if !r.req.amp {
 			return n + 1, clean
 		}
 		switch bad, v := badEscape(b[n:]); {
@@ -238,7 +246,7 @@ func (r *repairer) scanTarget(b []byte, n, limit int) (int, verdict) {
 		case b[n+len(" HTTP/")] != '1':
 			r.state = passing // HTTP/2 preface, or a version net/http refuses
 		default:
-			r.state, r.skip = inMark, k
+			r.state, r.req.skip = inMark, k
 		}
 		return n, clean
 	case '\n':
@@ -258,8 +266,8 @@ func (r *repairer) newline(b []byte, n int) (int, verdict) {
 	if v == more {
 		return n, more
 	}
-	r.sawHost = r.sawHost || host
-	if r.sawHost && !host {
+	r.req.sawHost = r.req.sawHost || host
+	if r.req.sawHost && !host {
 		end := bytes.TrimPrefix(next, []byte("\r"))
 		if len(end) == 0 {
 			return n, more
@@ -275,7 +283,7 @@ func (r *repairer) newline(b []byte, n int) (int, verdict) {
 // afterLine is before the first header line, which begins with c.
 func (r *repairer) afterLine(c byte) verdict {
 	switch {
-	case !r.dirty:
+	case !r.req.dirty:
 		r.state = inHead
 	case c == ' ' || c == '\t':
 		// A continuation of nothing, which net/http refuses, and which would
@@ -298,52 +306,42 @@ func (r *repairer) scanHead(b []byte, n, limit int) int {
 			return limit
 		}
 		n += end + 1
-		if r.lineLen == 0 {
-			r.header(part[:end])
-			continue
+		line, size := part[:end], end
+		if r.headLen > 0 {
+			r.carry(line)
+			line, size = r.head[:min(r.headLen, len(r.head))], r.headLen
+			r.headLen = 0
 		}
-		r.carry(part[:end])
-		if r.lineLen <= len(r.line) {
-			r.header(r.line[:r.lineLen])
-		} else {
-			r.longHeader(r.line[:])
-		}
-		r.lineLen = 0
+		r.header(line, size)
 	}
 	return n
 }
 
 // carry keeps the beginning of a line that goes on in the next read.
 func (r *repairer) carry(part []byte) {
-	if r.lineLen < len(r.line) {
-		copy(r.line[r.lineLen:], part)
+	if r.headLen < len(r.head) {
+		copy(r.head[r.headLen:], part)
 	}
-	r.lineLen += len(part)
+	r.headLen += len(part)
 }
 
-// header looks at one complete header line, without its newline.
-func (r *repairer) header(line []byte) {
+// header looks at one header line, without its newline. The line has size
+// bytes; those beyond len(r.head) may be missing, and are not looked at.
+func (r *repairer) header(line []byte, size int) {
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if len(line) == 0 {
 		r.state = inBody
-		if r.body == 0 {
+		if r.req.body == 0 {
 			r.finish()
 		}
 		return
 	}
 	if r.framing(line) {
 		n, ok := plainLength(line[len("content-length:"):])
-		if r.hasLength || !ok {
+		if r.req.hasLength || !ok || size > len(r.head) {
 			r.state = passing
 		}
-		r.body, r.hasLength = n, true
-	}
-}
-
-// longHeader looks at the beginning of a line whose end was not kept.
-func (r *repairer) longHeader(line []byte) {
-	if r.framing(line) {
-		r.state = passing
+		r.req.body, r.req.hasLength = n, true
 	}
 }
 
@@ -376,7 +374,7 @@ func (r *repairer) framing(line []byte) bool {
 // finish is the end of a request.
 func (r *repairer) finish() {
 	r.state = atStart
-	if r.dirty {
+	if r.req.dirty {
 		r.state = draining
 	}
 }
@@ -447,10 +445,4 @@ func plainLength(b []byte) (int64, bool) {
 		n = n*10 + int64(c-'0')
 	}
 	return n, true
-}
-
-// isToken reports a byte that may stand in a method (RFC 9110 §5.6.2).
-func isToken(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }

@@ -105,6 +105,9 @@ var repairCases = []struct{ name, in, want string }{
 	{"empty length ends repair", "POST /a HTTP/1.1\r\nContent-Length:\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
 	{"long length ends repair", "POST /a HTTP/1.1\r\nContent-Length: 0000000000000000000\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
 	{"padded length ends repair", "POST /a HTTP/1.1\r\nContent-Length: 0\r\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
+	{"length in a long line ends repair", "POST /a HTTP/1.1\r\nContent-Length:" + strings.Repeat(" ", 60) + "0\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
+	{"length in the longest line", "POST /a HTTP/1.1\r\nContent-Length:" + strings.Repeat(" ", 47) + "0\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, "POST /a HTTP/1.1\r\nContent-Length:" + strings.Repeat(" ", 47) + "0\r\n" + tail + "GET /b%20c HTTP/1.1\r\nConnection: close\r\n" + tail},
+	{"long Transfer-Encoding ends repair", "POST /a HTTP/1.1\r\nTransfer-Encoding:" + strings.Repeat(" ", 60) + "chunked\r\n" + tail + "0\r\n\r\nGET /b c HTTP/1.1\r\n" + tail, ""},
 	{"upgrade ends repair", "GET /a HTTP/1.1\r\nUPGRADE: x\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
 	{"expect ends repair", "POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 0\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
 	{"folded line ends repair", "GET /a HTTP/1.1\r\nX: y\r\n z\r\n" + tail + "GET /b c HTTP/1.1\r\n" + tail, ""},
@@ -254,6 +257,7 @@ func modelHead(in []byte) (int, bool) {
 			return len(in), true
 		}
 		size = len(in) - len(rest)
+		long := len(line) > 64
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		if len(line) == 0 {
 			return size + body, true
@@ -263,7 +267,7 @@ func modelHead(in []byte) (int, bool) {
 		}
 		if m := modelHeader.FindSubmatch(line); m != nil {
 			n := modelLength.FindSubmatch(m[2])
-			if !strings.EqualFold(string(m[1]), "content-length") || n == nil || lengths > 0 {
+			if !strings.EqualFold(string(m[1]), "content-length") || n == nil || lengths > 0 || long {
 				return 0, false
 			}
 			lengths++

@@ -120,15 +120,16 @@ const HoldReceipts = 72 * time.Hour
 type Receiver interface {
 	// ApplyReceipts finds each receipt's part by (ConnectorID as scope, any of
 	// IDs in order); among several messages with a reused id the newest whose
-	// To agrees (when both are known), unfinished ones before finished ones.
+	// To agrees (sms.SameNumber), unfinished ones before finished ones.
 	// It keeps the receipt as evidence and applies sms.Record.Receipt. The
 	// answers stand in order.
 	ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) ([]Matched, error)
 
 	// AddInbound puts messages into inboxes. Segments are kept until all of
 	// (connector, from, to, ref, total) are there; a segment that comes twice
-	// is kept once. owner decides the account, 0 is nobody's; decode joins a
-	// complete set.
+	// is kept once. rules decide the account and join a complete set. What is
+	// nobody's (Owner says 0, or an account that does not exist) is kept under
+	// account 0, numbered from 1, for an operator to see.
 	AddInbound(ctx context.Context, now time.Time, in []sms.Inbound, rules InboundRules) error
 }
 

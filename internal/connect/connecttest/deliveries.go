@@ -144,8 +144,8 @@ func testInboundContent(h Harness) func(*testing.T) {
 		if got.From != want.From || got.To != want.To || got.Text != want.Text || got.Segment != nil {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
-		if got.ConnectorID != nounID || got.At.IsZero() || got.AccountID != 0 {
-			t.Errorf("connector %d at %v for account %d, want connector %d, a time and no account", got.ConnectorID, got.At, got.AccountID, nounID)
+		if got.ConnectorID != nounID || got.At.IsZero() {
+			t.Errorf("connector %d at %v, want connector %d and a time", got.ConnectorID, got.At, nounID)
 		}
 	}
 }

@@ -86,6 +86,7 @@ func Run(t *testing.T, h Harness) {
 		{"WindowBlocks", testWindowBlocks},
 		{"WindowHonoursContext", testWindowContext},
 		{"LostLinkIsUnknown", testLostLink},
+		{"LostLinkWakesSend", testLostLinkWakesSend},
 		{"LostLinkUnderLoad", testLostLinkUnderLoad},
 		{"SendWithoutLink", testSendWithoutLink},
 		{"LinkIsReported", testLinkReported},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -39,20 +40,9 @@ func testSendWithoutLink(t *testing.T, h Harness) {
 	r := connected(t, h)
 	r.far.Drop()
 	r.awaitLink(false)
-	// It is refused, or taken and reported as never written; it does not hang.
-	var taken []*connect.Submission
 	for range r.c.Info().Window + 2 {
-		s := r.submission()
-		if err := r.c.Send(within(t), s); err == nil {
-			taken = append(taken, s)
-		} else if within(t).Err() != nil {
-			t.Fatalf("Send without a link hangs: %v", err)
-		}
-	}
-	r.awaitOutcomes(len(taken))
-	for _, s := range taken {
-		if o := r.want(s, sms.VerdictDown); o.Reason != sms.ReasonLinkDown {
-			t.Errorf("reason %q, want %q", o.Reason, sms.ReasonLinkDown)
+		if err := r.c.Send(within(t), r.submission()); !errors.Is(err, connect.ErrDown) {
+			t.Fatalf("Send without a link returned %v, want connect.ErrDown", err)
 		}
 	}
 	r.far.Restore()
@@ -82,6 +72,23 @@ func testLinkReported(t *testing.T, h Harness) {
 	r.exchange(sms.VerdictAccepted, "1")
 	r.close(within(t))
 	r.checkClosed()
+}
+
+// A Send that waits for the window does not outlive the last link.
+func testLostLinkWakesSend(t *testing.T, h Harness) {
+	r := connected(t, h)
+	r.fill()
+	waiting := r.submission()
+	returned := make(chan error, 1)
+	go func() { returned <- r.c.Send(within(t), waiting) }()
+	for range r.c.Info().Window {
+		r.request()
+	}
+	r.far.Drop()
+	if err := <-returned; !errors.Is(err, connect.ErrDown) {
+		t.Errorf("Send that waited for the window returned %v when the link was lost, want connect.ErrDown", err)
+	}
+	r.awaitOutcomes(r.c.Info().Window)
 }
 
 // Links are cut again and again under load. For each submission the connector's

@@ -196,6 +196,9 @@ func (r *rig) checkClosed() {
 	if l, ok := r.lastLink(); !ok || l.Up {
 		r.t.Errorf("the last link report is %+v, want one that says down", l)
 	}
+	if r.last != "Link was called" {
+		r.t.Errorf("the last report before Close returned is %q, want a Link", r.last)
+	}
 	r.close(ended()) // a second time does nothing
 }
 
@@ -216,8 +219,8 @@ func testCloseReportsRest(t *testing.T, h Harness) {
 
 func testCloseWithoutConnect(t *testing.T, h Harness) {
 	r := newRig(t, h)
-	if err := r.c.Send(within(t), r.submission()); err == nil {
-		t.Error("Send before Connect was taken")
+	if err := r.c.Send(within(t), r.submission()); !errors.Is(err, connect.ErrDown) {
+		t.Errorf("Send before Connect returned %v, want connect.ErrDown", err)
 	}
 	r.close(within(t))
 	if err := r.c.Send(within(t), r.submission()); !errors.Is(err, connect.ErrClosed) {

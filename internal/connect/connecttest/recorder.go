@@ -33,6 +33,7 @@ type recorder struct {
 	receipts  []sms.Receipt
 	inbound   []sms.Inbound
 	closed    bool
+	last      string                          // what was reported last
 	changed   chan struct{}                   // closed and replaced at every report
 	onDeliver func(ctx context.Context) error // decides what Receipts and Inbound return
 }
@@ -53,12 +54,13 @@ func (r *recorder) notify(what string) {
 	if r.closed {
 		r.t.Errorf("%s after Close returned", what)
 	}
+	r.last = what
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// Outcomes checks and keeps outcomes. An acceptance after an unknown outcome is
-// a late answer and no second outcome.
+// Outcomes checks and keeps outcomes. A late acceptance after an unknown outcome
+// is no second outcome.
 func (r *recorder) Outcomes(outcomes []sms.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,8 +72,10 @@ func (r *recorder) Outcomes(outcomes []sms.Outcome) {
 		switch {
 		case !r.expected[o.AttemptRef]:
 			r.t.Errorf("an outcome (%v) for attempt %+v, which was never sent or changed on its way", o.Verdict, o.AttemptRef)
-		case twice && !(before.Verdict == sms.VerdictUnknown && o.Verdict == sms.VerdictAccepted):
+		case twice && !(o.Late && o.Verdict == sms.VerdictAccepted && before.Verdict == sms.VerdictUnknown):
 			r.t.Errorf("attempt %+v was reported twice: %v, then %v", o.AttemptRef, before.Verdict, o.Verdict)
+		case !twice && o.Late:
+			r.t.Errorf("attempt %+v is late, but was never reported as unknown", o.AttemptRef)
 		}
 		if !twice {
 			r.byRef[o.AttemptRef] = o
@@ -165,8 +169,8 @@ func (r *recorder) await(what string, ok func() bool) {
 		case <-changed:
 		case <-timeout:
 			r.mu.Lock()
-			state := fmt.Sprintf("%d outcomes, %d receipts, %d inbound, links %+v",
-				len(r.outcomes), len(r.receipts), len(r.inbound), r.links)
+			state := fmt.Sprintf("%d outcomes, %d receipts, %d inbound, %d link reports, the last %+v",
+				len(r.outcomes), len(r.receipts), len(r.inbound), len(r.links), r.links[max(0, len(r.links)-3):])
 			r.mu.Unlock()
 			r.t.Fatalf("waited in vain for %s; so far: %s", what, state)
 		}

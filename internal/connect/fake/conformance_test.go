@@ -85,7 +85,7 @@ func acked(err error) (bool, error) {
 	switch err {
 	case nil:
 		return true, nil
-	case fake.ErrDown, connect.ErrClosed:
+	case connect.ErrDown, connect.ErrClosed:
 		return false, err
 	}
 	return false, nil

@@ -27,9 +27,6 @@ import (
 // Protocol is the name of the fake in sms.Connector.Protocol.
 const Protocol = "fake"
 
-// ErrDown is what Send returns while the link is down, or before Connect.
-var ErrDown = errors.New("fake: the link is down")
-
 // Answer is what the far end does with one submission.
 type Answer struct {
 	// Verdict is the outcome. Zero is no answer: the attempt stays open until
@@ -194,7 +191,7 @@ func (c *Connector) usable() error {
 	case c.closed:
 		return connect.ErrClosed
 	case !c.up:
-		return ErrDown
+		return connect.ErrDown
 	}
 	return nil
 }

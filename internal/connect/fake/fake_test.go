@@ -148,13 +148,13 @@ func TestLostLink(t *testing.T) {
 	w.send(3)
 	w.c.Down("cut")
 	w.want("1 unknown outcome_unknown", "2 down link_down", "3 unknown outcome_unknown", "up false cut")
-	if err := w.c.Send(t.Context(), &connect.Submission{}); !errors.Is(err, fake.ErrDown) {
+	if err := w.c.Send(t.Context(), &connect.Submission{}); !errors.Is(err, connect.ErrDown) {
 		t.Errorf("Send without a link: %v", err)
 	}
 	if next := w.step(2 * time.Hour); !next.IsZero() {
 		t.Errorf("something is due at %v without a link", next)
 	}
-	if err := w.c.Late(sms.AttemptRef{Message: 1}, "x"); !errors.Is(err, fake.ErrDown) {
+	if err := w.c.Late(sms.AttemptRef{Message: 1}, "x"); !errors.Is(err, connect.ErrDown) {
 		t.Errorf("a late answer without a link: %v", err)
 	}
 	w.c.Up()
@@ -226,7 +226,7 @@ func TestDownBeforeConnect(t *testing.T) {
 	if err := c.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Send(t.Context(), &connect.Submission{}); !errors.Is(err, fake.ErrDown) {
+	if err := c.Send(t.Context(), &connect.Submission{}); !errors.Is(err, connect.ErrDown) {
 		t.Errorf("Send: %v", err)
 	}
 	c.Up()

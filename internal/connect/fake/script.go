@@ -94,7 +94,7 @@ func (c *Connector) done() {
 // later, and returns those that follow at once.
 func (c *Connector) receipts(a *attempt, answer Answer, o sms.Outcome) (after []sms.Receipt) {
 	for _, r := range answer.Receipts {
-		receipt := sms.Receipt{ConnectorID: c.noun.ID, IDs: r.IDs, To: a.s.To, State: r.State, Code: r.Code, At: o.At}
+		receipt := sms.Receipt{ConnectorID: c.noun.Scope(), IDs: r.IDs, To: a.s.To, State: r.State, Code: r.Code, At: o.At}
 		if len(receipt.IDs) == 0 {
 			receipt.IDs = []string{o.UpstreamID}
 		}
@@ -158,7 +158,7 @@ func (c *Connector) Late(ref sms.AttemptRef, id string) error {
 		return err
 	}
 	defer c.done()
-	c.sink.Outcomes([]sms.Outcome{{AttemptRef: ref, ConnectorID: c.noun.ID, Verdict: sms.VerdictAccepted, UpstreamID: id, At: c.now()}})
+	c.sink.Outcomes([]sms.Outcome{{AttemptRef: ref, ConnectorID: c.noun.ID, Verdict: sms.VerdictAccepted, UpstreamID: id, Late: true, At: c.now()}})
 	return nil
 }
 
@@ -248,7 +248,7 @@ func (c *Connector) Receipts(ctx context.Context, receipts ...sms.Receipt) error
 	}
 	defer c.done()
 	for i := range receipts {
-		receipts[i].ConnectorID = c.noun.ID
+		receipts[i].ConnectorID = c.noun.Scope()
 		if receipts[i].At.IsZero() {
 			receipts[i].At = c.now()
 		}

@@ -92,6 +92,9 @@ type reading struct {
 // resolve finds the reading of the digits.
 func (s *scan) resolve(def Country) (reading, error) {
 	d := s.digits()
+	if def.CallingCode() == "" {
+		def = NoCountry // out of range
+	}
 	if isDoubleZero(d) || s.plus && d[0] != '0' {
 		return explicit(d)
 	}
@@ -243,10 +246,10 @@ func failure(d []byte, from int) error {
 // domesticFailure says why digits without + are no number: measured as
 // what they most look like.
 func domesticFailure(d []byte, def Country) error {
-	p := def.plan()
 	if def == NoCountry {
 		return failure(d, 0)
 	}
+	p := def.plan()
 	if begins(d, p.code) {
 		return p.measure(d[len(p.code):])
 	}

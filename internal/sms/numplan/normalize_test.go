@@ -77,7 +77,8 @@ func TestNormalize(t *testing.T) {
 		{"IN", "919123456789", "919123456789", "IN", true, WithCallingCode},
 
 		// Numbering plans with something of their own.
-		{"GB", "07911 123456", "447911123456", "GB", true, WithTrunk},
+		{"GB", "07400 123456", "447400123456", "GB", true, WithTrunk},
+		{"GB", "07911 123456", "447911123456", "GG", true, WithTrunk},
 		{"GB", "+44 (0)20 7946 0958", "442079460958", "GB", false, WithPlus},
 		{"GB", "07781 123456", "447781123456", "GG", true, WithTrunk},
 		{"GB", "07797 712345", "447797712345", "JE", true, WithTrunk},
@@ -87,8 +88,9 @@ func TestNormalize(t *testing.T) {
 		{"DE", "0151 23456789", "4915123456789", "DE", true, WithTrunk},
 		{"DE", "049 151 23456789", "4915123456789", "DE", true, WithTrunk},
 		{"DE", "+49 (0)151/23456789", "4915123456789", "DE", true, WithPlus},
-		{"DE", "12025550123", "12025550123", "US", true, WithoutPlus}, // no German mobile begins with 12
-		{"IT", "3921234567", "393921234567", "IT", true, BareMobile},  // not +39 21234567
+		{"DE", "0049 (0) 32 12345678901", "493212345678901", "DE", false, WithPlus}, // the longest input
+		{"DE", "12025550123", "12025550123", "US", true, WithoutPlus},               // no German mobile begins with 12
+		{"IT", "3921234567", "393921234567", "IT", true, BareMobile},                // not +39 21234567
 		{"IT", "393921234567", "393921234567", "IT", true, WithCallingCode},
 		{"IT", "06 6982 1234", "390669821234", "VA", false, WithTrunk}, // the leading zero stays
 		{"IT", "0612345678", "390612345678", "IT", false, WithTrunk},
@@ -183,19 +185,20 @@ func TestNormalizeErrors(t *testing.T) {
 		{"BD", "০১৭১২৩৪৫৬৭৮০১৭১২৩৪৫৬৭৮", TooLong, ""},
 		{"BD", "+999 1234567", NotPossible, ""},
 		{"BD", "+800 12345678", NotPossible, ""}, // toll-free: takes no message
-		{"BD", "00", TooShort, "BD"},
+		{"BD", "00", NotPossible, "BD"},
 		{"BD", "000", TooShort, ""},
 		{"BD", "+0", TooShort, "BD"},
-		{"BD", "+00", TooShort, "BD"},
+		{"BD", "+00", NotPossible, "BD"},
+		{"RU", "8495123456", NotPossible, "RU"}, // a length of Russia, with 8 in front or not
 		{"US", "1 123 456 7890", NotPossible, "US"},
 		{"US", "+1 023 456 7890", NotPossible, "US"},
 		{"US", "911", TooShort, "US"},
-		{"GB", "+44 0", TooShort, "GB"},
+		{"GB", "+44 0", NotPossible, "GB"},
 		{"CI", "01020304", TooShort, "CI"}, // the eight digits of before 2021
 		{"CI", "+225 01020304", TooShort, "CI"},
 		{"IT", "+39 21234567", NotPossible, "IT"},
 		{"DK", "012345678", NotPossible, "DK"},
-		{"IN", "+91 1800 123 456", NotPossible, "IN"},
+		{"IN", "+91 1800 123 4567", TooLong, "IN"},
 		{"", "01712345678", NotPossible, ""},
 		{"", "12", TooShort, ""},
 	}
@@ -263,13 +266,16 @@ func TestParseE164(t *testing.T) {
 	}
 }
 
-func TestNational(t *testing.T) {
+func TestNationalAndForm(t *testing.T) {
 	n, err := Normalize("01712345678", in(t, "BD"))
 	if err != nil || n.National() != "1712345678" {
 		t.Errorf("got %q, %v", n.National(), err)
 	}
-	if got := Form(99).String(); got != "" {
-		t.Errorf("unknown form: %q", got)
+	for f, want := range map[Form]string{0: "", WithPlus: "international", WithCallingCode: "with country code",
+		WithTrunk: "national", BareMobile: "national without prefix", WithoutPlus: "international without +", 99: ""} {
+		if got := f.String(); got != want {
+			t.Errorf("form %d: got %q, want %q", f, got, want)
+		}
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxDigits is how many digits of an input are looked at: 15 of E.164, 00 in
-// front, and a trunk prefix that does not belong there.
-const maxDigits = 20
+// maxDigits is how many digits an input can have: 15 of E.164, 00 in front,
+// and a 0 after the calling code that does not belong there.
+const maxDigits = 18
 
 // A scan is an input reduced to its digits.
 type scan struct {
@@ -30,7 +30,7 @@ func (s *scan) read(input string) Reason {
 			if s.n == 0 {
 				s.offset = i
 			} else if s.offset+s.n != i {
-				s.offset = -1 - maxDigits // never again a run
+				s.offset = -1
 			}
 			if s.n == maxDigits {
 				return TooLong
@@ -70,7 +70,7 @@ func (s *scan) rune(r rune, size int, first byte) Reason {
 		if s.n == maxDigits {
 			return TooLong
 		}
-		s.offset = -1 - maxDigits
+		s.offset = -1
 		s.buf[s.n] = '0' + digitValue(r)
 		s.n++
 	case !isBlank(r) && !unicode.In(r, unicode.Cf, unicode.Pd, unicode.Ps, unicode.Pe, unicode.Pi, unicode.Pf) && !ignoredSign(r):

@@ -1,7 +1,6 @@
 package numplan
 
 import (
-	"errors"
 	"iter"
 	"strings"
 	"unicode/utf8"
@@ -59,8 +58,7 @@ func splitPiece(piece string, def Country, yield func(Recipient) bool) bool {
 
 // give yields one recipient, unless it is only punctuation.
 func give(input string, n Number, err error, yield func(Recipient) bool) bool {
-	var e *Error
-	if errors.As(err, &e) && e.Reason == Empty {
+	if e, ok := err.(*Error); ok && e.Reason == Empty {
 		return true
 	}
 	return yield(Recipient{Input: input, Number: n, Err: err})
@@ -89,7 +87,7 @@ func cut(s string, sep func(rune) bool) iter.Seq[string] {
 // semicolons and line ends, with their forms in other scripts.
 func isSeparator(r rune) bool {
 	switch r {
-	case ',', ';', '\n', '\r', '\u060C', '\u061B', '\u3001', '\uFF0C', '\uFF1B', '\u2028', '\u2029', '\u0085':
+	case ',', ';', '\n', '\r', '\u060C', '\u061B', '\u3001', '\uFF0C', '\uFF1B':
 		return true
 	}
 	return false

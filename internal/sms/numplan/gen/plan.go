@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -92,9 +93,9 @@ func loadPlans() ([]*plan, error) {
 			return nil, fmt.Errorf("main region of %s: got %s, want %s", p.code, got, main)
 		}
 		// The order decides whose a number is that two regions claim.
-		slices.SortFunc(p.regions[1:], func(a, b *region) int { return compare(a.iso, b.iso) })
+		slices.SortFunc(p.regions[1:], func(a, b *region) int { return strings.Compare(a.iso, b.iso) })
 	}
-	slices.SortFunc(plans, func(a, b *plan) int { return compare(a.code, b.code) })
+	slices.SortFunc(plans, func(a, b *plan) int { return strings.Compare(a.code, b.code) })
 	return plans, nil
 }
 
@@ -176,14 +177,4 @@ func atoi(s string) int {
 		panic(err) // the strings come from Itoa
 	}
 	return n
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -1,6 +1,6 @@
 package main
 
-import "fmt"
+import "encoding/binary"
 
 // A cursor is the state of a region's automata after some leading digits.
 type cursor struct {
@@ -19,6 +19,16 @@ func newCursor(r *region) cursor {
 		c.leading = start
 	}
 	return c
+}
+
+// key identifies a question about the cursor.
+func (c cursor) key(total, rest int) string {
+	b := append(make([]byte, 0, 32), byte(total), byte(rest))
+	b = binary.AppendVarint(b, int64(c.leading))
+	for _, s := range c.states {
+		b = binary.AppendVarint(b, int64(s))
+	}
+	return string(b)
 }
 
 func (c cursor) step(r *region, digit int) cursor {
@@ -77,7 +87,7 @@ func (p *probe) ofLength(c cursor, total, rest int) facts {
 	if rest == 0 {
 		return p.verdict(c, total)
 	}
-	key := fmt.Sprint(total, rest, c.leading, c.states)
+	key := c.key(total, rest)
 	f, ok := p.memo[key]
 	if !ok {
 		for d := range 10 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/format"
 	"slices"
+	"strings"
 )
 
 // leafBit marks a reference to a leaf; without it, it is one to a node.
@@ -33,7 +34,7 @@ func newTable(plans []*plan) *table {
 		t.roots = append(t.roots, t.add(buildTrie(p)))
 	}
 	slices.SortFunc(t.regions, func(a, b *region) int {
-		return compare(a.iso+a.code, b.iso+b.code)
+		return strings.Compare(a.iso+a.code, b.iso+b.code)
 	})
 	return t
 }

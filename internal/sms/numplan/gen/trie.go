@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // How deep the trie looks. Deeper is nearer to allocation, which must not
 // decide: a range opened after the tables were made has to be taken for what
@@ -118,7 +121,7 @@ func (g *grower) grow(v view, prefix string, unknown leaf, crowded bool) *node {
 	} else if crowded = mobile >= crowd || crowded && v.other == 0; !crowded {
 		gap.mobile = 0
 	}
-	mixed := len(v.regions) > 1 || v.mobile&v.other != 0
+	mixed := len(v.regions) > 1 || v.mobile&v.other != 0 || g.rejectsBelow(prefix)
 	lengths := len(prefix) < lengthDepth && !oneLength(here.lengths)
 	if prefix != "" && !mixed && !lengths && (gaps == 0 || gap == here) {
 		return &node{leaf: here}
@@ -128,6 +131,13 @@ func (g *grower) grow(v view, prefix string, unknown leaf, crowded bool) *node {
 		n.kids[d] = g.grow(kid, prefix+string(rune('0'+d)), gap, crowded)
 	}
 	return n.merged()
+}
+
+// rejectsBelow reports whether some longer prefix is rejected.
+func (g *grower) rejectsBelow(prefix string) bool {
+	return slices.ContainsFunc(g.plan.reject, func(r string) bool {
+		return len(r) > len(prefix) && strings.HasPrefix(r, prefix)
+	})
 }
 
 // merged returns the node as a leaf if its children are equal leaves.

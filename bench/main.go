@@ -1,0 +1,80 @@
+// Command bench measures a whole Harkara: the binary as an operator runs it,
+// with its embedded database and fsync on, a simulator of an operator in a
+// process of its own, and a load generator over keep-alive connections, all on
+// loopback. It prints accepted calls a second, messages a second from the first
+// call to the last receipt recorded, latencies, CPU and memory.
+//
+// It never asserts a figure: machines differ. Read ratios within one run.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"text/tabwriter"
+	"time"
+)
+
+type options struct {
+	binary   string
+	dir      string
+	messages int
+	conns    int
+	runs     int
+	window   int // of one extra run, 0 none
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.binary, "harkara", "bin/harkara", "the binary to measure")
+	flag.StringVar(&o.dir, "dir", ".cache/bench", "where the databases go; must be a real disk, not tmpfs")
+	flag.IntVar(&o.messages, "n", 100_000, "messages a run")
+	flag.IntVar(&o.conns, "conns", 50, "keep-alive connections")
+	flag.IntVar(&o.runs, "runs", 3, "runs of each kind")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := measure(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// scenario is one kind of run.
+type scenario struct {
+	name   string
+	window int
+	send   bool // the connector is up
+}
+
+var scenarios = []scenario{
+	{"accept only (connector down)", 10, false},
+	{"end to end, window 10", 10, true},
+	{"end to end, window 1000", 1000, true},
+}
+
+func measure(ctx context.Context, o options) error {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "run\taccepted/s\tp50 ms\tp99 ms\tmax ms\tend to end/s\tserver CPU s/100k\tpeak RSS MB")
+	for _, s := range scenarios {
+		for range o.runs {
+			r, err := runOnce(ctx, o, s)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			e2e := "-"
+			if s.send {
+				e2e = fmt.Sprintf("%.0f", float64(o.messages)/r.settled.Seconds())
+			}
+			fmt.Fprintf(out, "%s\t%.0f\t%.2f\t%.2f\t%.1f\t%s\t%.2f\t%d\n", s.name, float64(o.messages)/r.accepted.Seconds(),
+				ms(r.latency(0.50)), ms(r.latency(0.99)), ms(r.latency(1)), e2e,
+				r.cpu.Seconds()*100_000/float64(o.messages), r.rss>>20)
+			out.Flush()
+		}
+	}
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

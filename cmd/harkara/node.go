@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/harkara/harkara/internal/account"
+	"github.com/harkara/harkara/internal/config"
+	"github.com/harkara/harkara/internal/flow"
+	"github.com/harkara/harkara/internal/obs"
+	"github.com/harkara/harkara/internal/run"
+	"github.com/harkara/harkara/internal/smsapi"
+	"github.com/harkara/harkara/internal/store"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// failuresEvery is how often refused credentials are written.
+const failuresEvery = 2 * time.Second
+
+// node is one running Harkara: the store, the flow, the faces. serve and dev
+// build it in the same way.
+type node struct {
+	cfg      config.Config
+	log      *slog.Logger
+	store    store.Store
+	flow     *flow.Flow
+	failures *account.Failures
+	face     *smsapi.Handler
+	registry *prometheus.Registry
+	health   *obs.Health
+}
+
+// newNode opens the store and everything on it. The caller closes the store.
+func newNode(ctx context.Context, cfg config.Config, log *slog.Logger) (*node, error) {
+	if err := cfg.EnsureDataDir(); err != nil {
+		return nil, err
+	}
+	secret, err := cfg.EnsureSecret()
+	if err != nil {
+		return nil, err
+	}
+	n := &node{cfg: cfg, log: log, registry: obs.NewRegistry(version()), health: &obs.Health{}}
+	metrics := obs.NewMetrics(n.registry)
+	if n.store, err = openStore(ctx, cfg, metrics.Store); err != nil {
+		return nil, err
+	}
+	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(), Node: nodeName(cfg), Log: log, Meter: newMeter(metrics)})
+	if err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	n.failures = account.NewFailures(n.store)
+	n.face = smsapi.NewHandler(smsapi.Options{Door: n.flow, Store: n.store, Log: log, MaxBody: int64(cfg.BodyLimit),
+		Auth: account.NewAuthenticator(account.NewHasher(secret.Bytes()), n.failures), TrustedProxies: cfg.TrustedProxies})
+	n.health.Check("database", n.store.Ping)
+	obs.RegisterQueue(n.registry, n.depth)
+	return n, nil
+}
+
+func nodeName(cfg config.Config) string {
+	if cfg.Node != "" {
+		return cfg.Node
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "harkara"
+	}
+	return host
+}
+
+// depth is the queue by route, for the metrics.
+func (n *node) depth(ctx context.Context) ([]obs.Depth, error) {
+	stats, err := n.store.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cat := n.flow.Catalog()
+	var list []obs.Depth
+	for _, r := range cat.Routes() {
+		list = append(list, obs.Depth{Name: r.Name, Messages: stats.Queued[r.ID]})
+	}
+	return list, nil
+}
+
+// add puts the loops of the node into the group, in the phases in which they stop.
+func (n *node) add(g *run.Group) {
+	g.OnStop(run.Close, "store", func(context.Context) error { return n.store.Close() })
+	g.Add(run.Flush, "outcomes", func(ctx context.Context) error { return n.flow.Record(ctx, run.Grace(ctx)) })
+	g.Add(run.Flush, "auth failures", func(ctx context.Context) error { return n.failures.Run(ctx, failuresEvery) })
+	g.Add(run.Work, "flow", func(ctx context.Context) error { return n.flow.Work(ctx, run.Grace(ctx)) })
+	g.OnStop(run.Intake, "readiness", func(context.Context) error { n.health.NotReady("stopping"); return nil })
+}
+
+// server is the HTTP server of the customers' faces. One handler stands before
+// any ServeMux, which could not route the smsAPI's targets.
+func (n *node) server() *http.Server {
+	return &http.Server{
+		Handler:           n.face.Front(http.HandlerFunc(n.other)),
+		ReadHeaderTimeout: n.cfg.HeaderTimeout,
+		ReadTimeout:       n.cfg.ReadTimeout,
+		WriteTimeout:      n.cfg.WriteTimeout,
+		IdleTimeout:       n.cfg.IdleTimeout,
+		MaxHeaderBytes:    int(n.cfg.HeaderLimit),
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// other answers what no face takes.
+func (n *node) other(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" {
+		fmt.Fprintln(w, "Harkara. The API is at /smsAPI.")
+		return
+	}
+	http.Error(w, "Nothing is here. The API is at /smsAPI.", http.StatusNotFound)
+}
+
+// serveHTTP adds the listeners of the configuration; they are opened here, so
+// that a port in use is found before anything starts. plain is the address of
+// the one without TLS.
+func (n *node) serveHTTP(g *run.Group) (plain string, err error) {
+	if addr := n.cfg.HTTPListen; addr != "off" {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return "", fmt.Errorf("http_listen: %w", err)
+		}
+		plain = ln.Addr().String()
+		n.log.Info("listening", "what", "http", "addr", ln.Addr().String())
+		g.Add(run.Intake, "http", run.HTTP(n.server(), smsapi.NewListener(ln)))
+	}
+	if addr := n.cfg.HTTPSListen; addr != "off" {
+		ln, err := n.listenTLS(addr)
+		if err != nil {
+			return "", err
+		}
+		n.log.Info("listening", "what", "https", "addr", ln.Addr().String())
+		g.Add(run.Intake, "https", run.HTTP(n.server(), ln))
+	}
+	if addr := n.cfg.AdminListen; addr != "off" {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return "", fmt.Errorf("admin_listen: %w", err)
+		}
+		n.log.Info("listening", "what", "admin", "addr", ln.Addr().String())
+		g.Add(run.Flush, "admin", run.HTTP(n.adminServer(), ln))
+	}
+	return plain, nil
+}
+
+func (n *node) adminServer() *http.Server {
+	return &http.Server{Handler: obs.AdminHandler(n.health, n.registry), ReadHeaderTimeout: n.cfg.HeaderTimeout}
+}
+
+func (n *node) listenTLS(addr string) (net.Listener, error) {
+	cert, err := tls.LoadX509KeyPair(n.cfg.HTTPSCertFile, n.cfg.HTTPSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("https_cert_file, https_key_file: %w", err)
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("https_listen: %w", err)
+	}
+	tlsConfig := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	return smsapi.NewTLSListener(ln, tlsConfig, smsapi.TLSOptions{}), nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/harkara/harkara/internal/config"
+	"github.com/harkara/harkara/internal/obs"
+	"github.com/harkara/harkara/internal/run"
+)
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(config.Source{Environ: os.Environ(), Flags: cmd.Flags()})
+			if err != nil {
+				return err
+			}
+			return serve(cmd, cfg)
+		},
+	}
+	config.AddFlags(cmd.Flags())
+	return cmd
+}
+
+// serve runs the node until a signal; a second signal ends it at once.
+func serve(cmd *cobra.Command, cfg config.Config) error {
+	log, err := obs.NewLogger(cmd.ErrOrStderr(), cfg.LogFormat, cfg.LogLevel.Level())
+	if err != nil {
+		return err
+	}
+	n, err := newNode(cmd.Context(), cfg, log)
+	if err != nil {
+		return err
+	}
+	g := run.NewGroup(run.Limits{Soft: cfg.ShutdownSoft, Hard: cfg.ShutdownHard}, log)
+	n.add(g)
+	if _, err := n.serveHTTP(g); err != nil {
+		return errors.Join(err, n.store.Close())
+	}
+	ctx, release := run.Signals(cmd.Context(), g.Abort)
+	defer release()
+	return g.Run(ctx)
+}

@@ -1,0 +1,186 @@
+package memory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+)
+
+// Replaced is a version of a doc that a later one replaced or that was deleted.
+type Replaced struct {
+	store.Doc
+	By string
+	At time.Time
+}
+
+// History returns the replaced versions of a doc, the oldest first. It is not
+// part of the contract.
+func (s *Store) History(kind sms.Kind, id int64) []Replaced {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []Replaced
+	for _, r := range s.state.replaced {
+		if r.Kind == kind && r.ID == id {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// ReadDocs implements store.Docs.
+func (s *Store) ReadDocs(ctx context.Context, f store.DocFilter) (docs []store.Doc, version int64, err error) {
+	err = s.look(ctx, VerbReadDocs, func(t *tx) error {
+		version = t.version
+		for _, k := range sortedKeys(t.docs, docKey.compare) {
+			if d := t.docs[k]; fits(d, f) {
+				d.Body = slices.Clone(d.Body)
+				docs = append(docs, d)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return docs, version, nil
+}
+
+func fits(d store.Doc, f store.DocFilter) bool {
+	return (f.Kind == "" || f.Kind == d.Kind) && (f.ID == 0 || f.ID == d.ID) &&
+		(f.AccountID == 0 || f.AccountID == d.AccountID) && (f.UniqueKey == "" || f.UniqueKey == d.UniqueKey)
+}
+
+// WriteDocs implements store.Docs.
+func (s *Store) WriteDocs(ctx context.Context, now time.Time, by string, changes []store.DocChange) (written []store.Doc, err error) {
+	err = s.run(ctx, VerbWriteDocs, now, func(t *tx) error {
+		for _, c := range changes {
+			c.Body = slices.Clone(c.Body)
+			d, err := t.writeDoc(c, by)
+			if err != nil {
+				return err
+			}
+			d.Body = slices.Clone(d.Body)
+			written = append(written, d)
+		}
+		version := t.version
+		t.onRollback(func() { t.version = version })
+		t.version++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return written, nil
+}
+
+func (t *tx) writeDoc(c store.DocChange, by string) (store.Doc, error) {
+	if c.ID != 0 || c.Delete {
+		if err := t.replace(c, by); err != nil {
+			return store.Doc{}, err
+		}
+	}
+	if c.Delete {
+		return c.Doc, t.deleted(c.Doc)
+	}
+	if c.ID == 0 {
+		t.last.doc++
+		c.ID, c.Version = t.last.doc, 0
+	}
+	name := docName{c.Kind, c.UniqueKey}
+	if _, taken := t.docNames[name]; taken {
+		return store.Doc{}, sms.Fail(sms.CodeConflict, fmt.Sprintf("there is another %s with this name", c.Kind))
+	}
+	c.Version++
+	c.UpdatedAt = t.now
+	put(t, t.docs, docKey{c.Kind, c.ID}, c.Doc)
+	put(t, t.docNames, name, c.ID)
+	switch c.Kind {
+	case sms.KindAccount:
+		return c.Doc, t.syncAccount(c.Doc)
+	case sms.KindSubscriber:
+		t.syncSubscribers()
+	}
+	return c.Doc, nil
+}
+
+// replace moves the present version of a doc into the history.
+func (t *tx) replace(c store.DocChange, by string) error {
+	key := docKey{c.Kind, c.ID}
+	old, ok := t.docs[key]
+	if !ok {
+		return sms.Fail(sms.CodeNotFound, fmt.Sprintf("there is no %s %d any more", c.Kind, c.ID))
+	}
+	if old.Version != c.Version {
+		return sms.Fail(sms.CodeConflict, fmt.Sprintf("the %s was changed by somebody else: read it again", c.Kind))
+	}
+	drop(t, t.docs, key)
+	drop(t, t.docNames, docName{old.Kind, old.UniqueKey})
+	history := t.replaced
+	t.onRollback(func() { t.replaced = history })
+	t.replaced = append(history, Replaced{old, by, t.now})
+	return nil
+}
+
+// deleted is what follows from the end of a doc.
+func (t *tx) deleted(d store.Doc) error {
+	switch d.Kind {
+	case sms.KindAccount:
+		row := t.accounts[d.ID]
+		if row.groups > 0 || row.mail > 0 || row.balance.Posted != 0 || row.balance.Reserved != 0 {
+			return sms.Fail(sms.CodeConflict, "the account has messages or credit: disable it instead")
+		}
+		drop(t, t.accounts, d.ID)
+	case sms.KindSubscriber:
+		t.syncSubscribers()
+		for _, row := range sortedKeys(t.deliveries, func(a, b int64) int { return int(a - b) }) {
+			if x := t.deliveries[row]; x.SubscriberID == d.ID {
+				t.dropDelivery(x)
+			}
+		}
+	}
+	return nil
+}
+
+// syncAccount copies what the account's row needs from its noun.
+func (t *tx) syncAccount(d store.Doc) error {
+	var a sms.Account
+	if err := json.Unmarshal(d.Body, &a); err != nil {
+		return &sms.Error{Code: sms.CodeInvalid, Message: "the account cannot be read: write it as JSON of sms.Account", Err: err}
+	}
+	row := t.accounts[d.ID]
+	row.balance.AccountID, row.balance.CreditLimit = d.ID, a.CreditLimit
+	row.next.Group = max(1, row.next.Group, a.GroupStart)
+	row.next.Recipient = max(1, row.next.Recipient, a.RecipientStart)
+	row.next.Inbox = max(1, row.next.Inbox, a.InboxStart)
+	put(t, t.accounts, d.ID, row)
+	return nil
+}
+
+// syncSubscribers finds again who gets the events of which account.
+func (t *tx) syncSubscribers() {
+	old := t.subscribers
+	t.onRollback(func() { t.state.subscribers = old })
+	t.state.subscribers = map[int64][]int64{}
+	for _, k := range sortedKeys(t.docs, docKey.compare) {
+		if d := t.docs[k]; d.Kind == sms.KindSubscriber {
+			t.state.subscribers[d.AccountID] = append(t.state.subscribers[d.AccountID], d.ID)
+		}
+	}
+}
+
+// DocsVersion implements store.Docs.
+func (s *Store) DocsVersion(ctx context.Context) (version int64, err error) {
+	err = s.look(ctx, VerbDocsVersion, func(t *tx) error {
+		version = t.version
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return version, nil
+}

@@ -1,0 +1,119 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+)
+
+// ExpireDue implements store.Keeper.
+func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (n int, next time.Time, err error) {
+	err = s.run(ctx, VerbExpireDue, now, func(t *tx) error {
+		var ids []sms.MessageID
+		for d := range t.deadlines.all() {
+			if d.at > t.now.UnixMicro() || len(ids) >= limit {
+				break
+			}
+			ids = append(ids, d.id)
+		}
+		for _, id := range ids {
+			if t.expire(id, start) {
+				n++
+			}
+		}
+		for d := range t.deadlines.all() {
+			next = time.UnixMicro(d.at).UTC()
+			break
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return n, next, nil
+}
+
+func (t *tx) expire(id sms.MessageID, start store.StartFunc) (changed bool) {
+	r, _ := t.load(id)
+	var c sms.Change
+	if r.State == sms.Scheduled {
+		m, g := r.Message, t.groups[numbered{r.AccountID, r.Group}]
+		c = r.Start(start(&m, &g, t.accounts[r.AccountID].balance.Available()), t.now)
+	} else {
+		c = r.Expire(t.now)
+	}
+	t.save(r, c)
+	return c.Touched
+}
+
+// Purge implements store.Keeper.
+func (s *Store) Purge(ctx context.Context, now time.Time, partialAfter time.Duration, limit int, rules store.InboundRules) (n int, err error) {
+	err = s.run(ctx, VerbPurge, now, func(t *tx) error {
+		n = t.purgeKeys(limit) + t.purgeHeld(limit) + t.purgeSets(partialAfter, limit, rules)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (t *tx) purgeKeys(limit int) int {
+	var over []keyOver
+	for k := range t.keyEnd.all() {
+		if k.until > t.now.UnixMicro() || len(over) >= limit {
+			break
+		}
+		over = append(over, k)
+	}
+	for _, k := range over {
+		remove(t, t.keyEnd, k)
+		drop(t, t.keys, k.callKey)
+	}
+	return len(over)
+}
+
+func (t *tx) purgeHeld(limit int) int {
+	n := 0
+	for _, id := range sortedKeys(t.held, func(a, b int64) int { return int(a - b) }) {
+		if n < limit && t.now.Sub(t.held[id].at) > store.HoldReceipts {
+			t.unhold(id)
+			n++
+		}
+	}
+	return n
+}
+
+func (t *tx) purgeSets(after time.Duration, limit int, rules store.InboundRules) int {
+	n := 0
+	for _, key := range sortedKeys(t.sets, setKey.compare) {
+		if n < limit && t.now.Sub(t.sets[key].since) > after {
+			t.join(key, true, rules)
+			n++
+		}
+	}
+	return n
+}
+
+// Cancel implements store.Canceler.
+func (s *Store) Cancel(ctx context.Context, now time.Time, account int64, ids []sms.MessageID) (canceled []sms.MessageID, err error) {
+	err = s.run(ctx, VerbCancel, now, func(t *tx) error {
+		for _, id := range ids {
+			r, ok := t.load(id)
+			if !ok || r.AccountID != account {
+				continue
+			}
+			if c := r.Cancel(t.now); c.Touched {
+				t.save(r, c)
+				canceled = append(canceled, id)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return canceled, nil
+}

@@ -1,0 +1,134 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+)
+
+// ApplyReceipts implements store.Receiver.
+func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) ([]store.Matched, error) {
+	answers := make([]store.Matched, len(receipts))
+	err := s.run(ctx, VerbApplyReceipts, now, func(t *tx) error {
+		for i, rc := range receipts {
+			rc.At = micro(rc.At)
+			rc.IDs = slices.Clone(rc.IDs)
+			if ref, ok := t.match(rc); ok {
+				answers[i] = t.receipt(ref, rc)
+			} else {
+				t.hold(rc)
+				answers[i] = store.ReceiptHeld
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+// match finds the part a receipt speaks of: by the first of its ids that anybody
+// has whose number agrees.
+func (t *tx) match(rc sms.Receipt) (partRef, bool) {
+	for _, key := range rc.IDs {
+		var fit []partRef
+		for _, ref := range t.upstream[upstreamID{rc.ConnectorID, key}] {
+			if to := t.records[ref.id].To; to == rc.To || to == "" || rc.To == "" {
+				fit = append(fit, ref)
+			}
+		}
+		if len(fit) > 0 {
+			return slices.MinFunc(fit, t.betterMatch), true
+		}
+	}
+	return partRef{}, false
+}
+
+// betterMatch puts unfinished messages before finished ones, newer before
+// older; operators that give all parts one id get them answered in order.
+func (t *tx) betterMatch(a, b partRef) int {
+	ra, rb := t.records[a.id], t.records[b.id]
+	return cmp.Or(
+		falseFirst(ra.State.Final(), rb.State.Final()),
+		cmp.Compare(b.id, a.id),
+		falseFirst(ra.Sub[a.seq-1].State.Final(), rb.Sub[b.seq-1].State.Final()),
+		cmp.Compare(a.seq, b.seq))
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+func (t *tx) receipt(ref partRef, rc sms.Receipt) store.Matched {
+	put(t, t.evidence, ref.id, append(t.evidence[ref.id], rc))
+	r, _ := t.load(ref.id)
+	c := r.Receipt(ref.seq, rc, t.now)
+	t.save(r, c)
+	if c.Touched {
+		return store.ReceiptApplied
+	}
+	return store.ReceiptEvidence
+}
+
+// hold keeps a receipt for a message whose id may still become known.
+func (t *tx) hold(rc sms.Receipt) {
+	t.last.held++
+	n := t.last.held
+	put(t, t.held, n, heldReceipt{rc, t.now})
+	for _, id := range upstreamIDs(rc) {
+		put(t, t.heldBy, id, append(slices.Clip(t.heldBy[id]), n))
+	}
+}
+
+func (t *tx) unhold(n int64) {
+	for _, id := range upstreamIDs(t.held[n].receipt) {
+		rest := slices.DeleteFunc(slices.Clone(t.heldBy[id]), func(have int64) bool { return have == n })
+		if len(rest) == 0 {
+			drop(t, t.heldBy, id)
+		} else {
+			put(t, t.heldBy, id, rest)
+		}
+	}
+	drop(t, t.held, n)
+}
+
+// upstreamIDs are the ids a receipt may mean, each once.
+func upstreamIDs(rc sms.Receipt) []upstreamID {
+	var ids []upstreamID
+	for _, key := range rc.IDs {
+		if id := (upstreamID{rc.ConnectorID, key}); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// applyHeld applies the receipts that came before the id was known.
+func (t *tx) applyHeld(id upstreamID) {
+	for _, n := range slices.Clone(t.heldBy[id]) {
+		rc := t.held[n].receipt
+		if ref, ok := t.match(rc); ok {
+			t.unhold(n)
+			t.receipt(ref, rc)
+		}
+	}
+}
+
+// Evidence returns the receipts that were matched to a message, in order of
+// arrival. It is not part of the contract.
+func (s *Store) Evidence(id sms.MessageID) []sms.Receipt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.state.evidence[id])
+}
