@@ -23,7 +23,16 @@ type Ref struct{ Account, Name string }
 type book struct {
 	version int64
 	nouns   map[sms.Kind]map[int64]sms.Noun
-	keys    map[sms.Kind]map[string]sms.Noun // by UniqueKey
+	names   map[sms.Kind]map[string][]sms.Noun // by name without case
+	apiKeys map[string]sms.Noun
+}
+
+func newBook() *book {
+	b := &book{nouns: map[sms.Kind]map[int64]sms.Noun{}, names: map[sms.Kind]map[string][]sms.Noun{}, apiKeys: map[string]sms.Noun{}}
+	for _, k := range sms.Kinds() {
+		b.nouns[k], b.names[k] = map[int64]sms.Noun{}, map[string][]sms.Noun{}
+	}
+	return b
 }
 
 func readBook(ctx context.Context, d store.Docs) (*book, error) {
@@ -31,10 +40,8 @@ func readBook(ctx context.Context, d store.Docs) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &book{version: version, nouns: map[sms.Kind]map[int64]sms.Noun{}, keys: map[sms.Kind]map[string]sms.Noun{}}
-	for _, k := range sms.Kinds() {
-		b.nouns[k], b.keys[k] = map[int64]sms.Noun{}, map[string]sms.Noun{}
-	}
+	b := newBook()
+	b.version = version
 	for _, doc := range docs {
 		n, err := store.Decode(doc)
 		if err != nil {
@@ -46,16 +53,25 @@ func readBook(ctx context.Context, d store.Docs) (*book, error) {
 }
 
 func (b *book) put(n sms.Noun) {
-	b.nouns[n.Kind()][n.Meta().ID] = n
-	b.keys[n.Kind()][n.UniqueKey()] = n
+	h, name := n.Meta(), fold(n.Meta().Name)
+	b.nouns[n.Kind()][h.ID] = n
+	b.names[n.Kind()][name] = append(b.names[n.Kind()][name], n)
+	if c, ok := n.(*sms.Credential); ok {
+		b.apiKeys[c.APIKey] = n
+	}
 }
 
 func (b *book) remove(n sms.Noun) {
-	delete(b.nouns[n.Kind()], n.Meta().ID)
-	if b.keys[n.Kind()][n.UniqueKey()] == n {
-		delete(b.keys[n.Kind()], n.UniqueKey())
+	h, name := n.Meta(), fold(n.Meta().Name)
+	delete(b.nouns[n.Kind()], h.ID)
+	b.names[n.Kind()][name] = slices.DeleteFunc(b.names[n.Kind()][name], func(have sms.Noun) bool { return have.Meta().ID == h.ID })
+	if c, ok := n.(*sms.Credential); ok {
+		delete(b.apiKeys, c.APIKey)
 	}
 }
+
+// fold is the form in which names are compared, as sms does.
+func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
 // list is all nouns of a kind, in order of id.
 func (b *book) list(k sms.Kind) []sms.Noun {
@@ -110,28 +126,24 @@ func (b *book) find(k sms.Kind, ref Ref) (sms.Noun, error) {
 
 // named is every noun of the kind with that name; owner 0 looks at all accounts.
 func (b *book) named(k sms.Kind, owner int64, name string) []sms.Noun {
-	probe := sms.NewNoun(k)
-	probe.Meta().Name, probe.Meta().AccountID = name, owner
-	switch p := probe.(type) {
-	case *sms.Number:
-		p.Name, p.Keyword, _ = strings.Cut(name, ":")
-	case *sms.Credential:
-		p.APIKey = name
-	}
-	if n := b.keys[k][probe.UniqueKey()]; n != nil {
-		if owner != 0 && n.Meta().AccountID != owner {
-			return nil
+	keyword := ""
+	switch k {
+	case sms.KindCredential:
+		if n := b.apiKeys[name]; n != nil && (owner == 0 || n.Meta().AccountID == owner) {
+			return []sms.Noun{n}
 		}
-		return []sms.Noun{n}
-	}
-	if k != sms.KindSender && k != sms.KindCredential && k != sms.KindSubscriber {
-		return nil
+	case sms.KindNumber:
+		name, keyword, _ = strings.Cut(name, ":")
 	}
 	var found []sms.Noun
-	for _, n := range b.list(k) {
-		if (owner == 0 || n.Meta().AccountID == owner) && strings.EqualFold(n.Meta().Name, name) {
-			found = append(found, n)
+	for _, n := range b.names[k][fold(name)] {
+		if owner != 0 && n.Meta().AccountID != owner {
+			continue
 		}
+		if number, ok := n.(*sms.Number); ok && fold(number.Keyword) != fold(keyword) {
+			continue
+		}
+		found = append(found, n)
 	}
 	return found
 }

@@ -182,7 +182,7 @@ func (*PriceListSpec) kind() sms.Kind { return sms.KindPriceList }
 
 func (s *AccountSpec) ref() Ref   { return Ref{Name: s.Name} }
 func (s *SenderSpec) ref() Ref    { return Ref{Account: s.Account, Name: senderName(s.Name)} }
-func (s *NumberSpec) ref() Ref    { return Ref{Name: numberName(s.Number, s.Keyword)} }
+func (s *NumberSpec) ref() Ref    { return Ref{Name: numberName(cleanNumber(s.Number), fold(s.Keyword))} }
 func (s *KeySpec) ref() Ref       { return Ref{Name: s.APIKey} }
 func (s *RouteSpec) ref() Ref     { return Ref{Name: s.Name} }
 func (s *ConnectorSpec) ref() Ref { return Ref{Name: s.Name} }

@@ -22,8 +22,11 @@ type room struct {
 	tests []string
 }
 
-// doubles are the suites and test doubles: for tests, and for cmd.
-var doubles = []string{"store/memory", "store/storetest", "connect/fake", "connect/connecttest", "smpp/smpptest", "sim"}
+// For tests, and for cmd: stand-ins for the real things, and with them the suites.
+var (
+	standIns = []string{"store/memory", "connect/fake", "smpp/smpptest", "sim"}
+	doubles  = append([]string{"store/storetest", "connect/connecttest"}, standIns...)
+)
 
 const (
 	whyPublic = "public packages stand alone, so that others can use them"
@@ -61,11 +64,11 @@ var table = []room{
 	{name: "store/memory", may: []string{"sms", "store"}, why: whyStore, tests: doubles},
 	{name: "store/sqlite", may: []string{"sms", "store", "store/sqlstore"}, why: whyStore, tests: doubles},
 	{name: "store/postgres", may: []string{"sms", "store", "store/sqlstore"}, why: whyStore, tests: doubles},
-	{name: "store/storetest", may: append([]string{"store", "sms"}, doubles...), why: whySuite},
+	{name: "store/storetest", may: append([]string{"store", "sms"}, standIns...), why: whySuite},
 
 	{name: "connect/smppc", may: []string{"sms", "gsm", "connect", "egress", "smpp"}, why: whyLink, tests: doubles},
 	{name: "connect/*", may: []string{"sms", "gsm", "connect", "egress"}, why: whyLink, tests: doubles},
-	{name: "connect/connecttest", may: append([]string{"connect", "sms"}, doubles...), why: whySuite},
+	{name: "connect/connecttest", may: append([]string{"connect", "sms"}, standIns...), why: whySuite},
 
 	{name: "smsapi", may: face, why: whyFace, tests: doubles},
 	{name: "api", may: face, why: whyFace, tests: doubles},
@@ -175,7 +178,7 @@ func reason(from, to room) string {
 // list names what the room may import.
 func (r room) list(test bool) string {
 	rooms := slices.Clone(r.may)
-	if !r.noObs {
+	if !r.noObs && r.name != "obs" {
 		rooms = append(rooms, "obs")
 	}
 	if test {

@@ -334,7 +334,7 @@ func TestReceiptBeforeResponse(t *testing.T) {
 
 func TestCommitUnknownIsAskedAgain(t *testing.T) {
 	r := newRig(t)
-	r.store.Inject(memory.Accept, memory.Fault{Err: store.ErrCommitUnknown, Committed: true})
+	r.store.Inject(memory.VerbAccept, memory.Fault{Err: store.ErrCommitUnknown, Commit: true})
 	g := r.send(r.request(number(1)))
 	r.step()
 	r.want(g, sms.Sent, "")
@@ -346,7 +346,7 @@ func TestCommitUnknownIsAskedAgain(t *testing.T) {
 
 func TestFailingStoreRefuses(t *testing.T) {
 	r := newRig(t)
-	r.store.FailNext(memory.Accept, errors.New("disk is full"))
+	r.store.FailNext(memory.VerbAccept, errors.New("disk is full"))
 	if _, err := r.flow.Accept(context.Background(), r.request(number(1))); err == nil {
 		t.Fatal("accepted although nothing was stored")
 	}
@@ -356,7 +356,7 @@ func TestFailingStoreRefuses(t *testing.T) {
 func TestOutcomesSurviveAFailingStore(t *testing.T) {
 	r := newRig(t)
 	g := r.send(r.request(number(1)))
-	r.store.FailNext(memory.RecordOutcomes, errors.New("disk is full"))
+	r.store.FailNext(memory.VerbRecordOutcomes, errors.New("disk is full"))
 	if _, err := r.flow.Step(context.Background(), r.now); err == nil {
 		t.Fatal("the step should report the failure")
 	}

@@ -30,9 +30,7 @@ func (k *keeper) step(ctx context.Context, now time.Time) (time.Time, error) {
 	}
 	if n > 0 {
 		k.flow.host.wakeAll()
-	}
-	if n == keeperBatch {
-		return now, nil
+		return now, nil // more may be due, and what started can be sent
 	}
 	if now.Sub(k.purged) >= purgeEvery {
 		n, err := k.flow.Store.Purge(ctx, now, k.flow.PartialAfter, keeperBatch, k.flow.inboundRules())

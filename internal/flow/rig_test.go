@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/harkara/harkara/internal/admin"
 	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/connect/fake"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
 	"github.com/harkara/harkara/internal/store/memory"
+	"github.com/harkara/harkara/internal/store/storetest"
 )
 
 // rig is a stepped Flow on the reference store and fake connectors, with a
@@ -202,15 +202,7 @@ func (r *rig) got(name string) int {
 	return 0
 }
 
-func (r *rig) check() {
-	report, err := admin.Check(context.Background(), r.store)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, f := range report.Findings {
-		r.t.Error("check:", f)
-	}
-}
+func (r *rig) check() { storetest.Check(r.t, r.store) }
 
 // answers plays the verdicts one after the other, the last for ever.
 func answers(list ...fake.Answer) fake.Script {

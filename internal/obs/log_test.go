@@ -41,7 +41,9 @@ func canaryLogs() map[string]func(*slog.Logger) {
 		"number":              func(l *slog.Logger) { l.Info("x", "pin", 7351) },
 		"message":             func(l *slog.Logger) { l.Info("GET /smsAPI?apikey=" + canary) },
 		"string":              func(l *slog.Logger) { l.Info("x", "url", "/smsAPI?text=a "+canary) },
-		"error":               func(l *slog.Logger) { l.Info("x", "error", &url.Error{Op: "Get", URL: u.String(), Err: errors.New("refused")}) },
+		"error": func(l *slog.Logger) {
+			l.Info("x", "error", &url.Error{Op: "Get", URL: u.String(), Err: errors.New("refused")})
+		},
 		"wrapped error": func(l *slog.Logger) {
 			l.Info("x", "error", fmt.Errorf("send: %w", errors.New(`bad json {"text":"`+canary+`"}`)))
 		},
@@ -52,10 +54,14 @@ func canaryLogs() map[string]func(*slog.Logger) {
 		"in a sensitive group": func(l *slog.Logger) {
 			l.WithGroup("authorization").With("value", canary).WithGroup("x").Info("x", "y", canary, "n", 7351)
 		},
-		"url":       func(l *slog.Logger) { l.Info("x", "url", u) },
-		"header":    func(l *slog.Logger) { l.Info("x", "header", http.Header{"Authorization": {canary}, "X-Api-Key": {canary}}) },
-		"form":      func(l *slog.Logger) { l.Info("x", "form", url.Values{"apitoken": {canary, canary}, "text": {canary}}) },
-		"struct":    func(l *slog.Logger) { l.Info("x", "account", account{APIToken: canary, Inner: &account{APIToken: canary}}) },
+		"url": func(l *slog.Logger) { l.Info("x", "url", u) },
+		"header": func(l *slog.Logger) {
+			l.Info("x", "header", http.Header{"Authorization": {canary}, "X-Api-Key": {canary}})
+		},
+		"form": func(l *slog.Logger) { l.Info("x", "form", url.Values{"apitoken": {canary, canary}, "text": {canary}}) },
+		"struct": func(l *slog.Logger) {
+			l.Info("x", "account", account{APIToken: canary, Inner: &account{APIToken: canary}})
+		},
 		"bytes":     func(l *slog.Logger) { l.Info("x", "data", []byte("text="+canary)) },
 		"LogValuer": func(l *slog.Logger) { l.Info("x", "account", valuer{canary}) },
 		"not json":  func(l *slog.Logger) { l.Info("x", "v", map[string]any{"c": opaque, "text": canary}) },

@@ -180,13 +180,8 @@ func (g *Group) Run(ctx context.Context) error {
 	s := newShutdown(g, ctx)
 	defer s.release()
 	ended := make(chan *loop, len(g.loops))
-	// The last to stop is the first to start.
-	for p := Close; p >= Intake; p-- {
-		for _, l := range g.loops {
-			if l.phase == p {
-				go l.start(s.contexts[p], ended)
-			}
-		}
+	for _, l := range g.loops {
+		go l.start(s.contexts[l.phase], ended)
 	}
 
 	select {

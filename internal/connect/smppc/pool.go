@@ -31,6 +31,8 @@ type pool struct {
 // there is nothing left to wait for.
 type waiter struct{ told chan *link }
 
+var waiters = sync.Pool{New: func() any { return &waiter{told: make(chan *link, 1)} }}
+
 // take gets a place in the window of a link, which release gives back.
 func (p *pool) take(ctx context.Context) (*link, error) {
 	p.mu.Lock()
@@ -38,7 +40,8 @@ func (p *pool) take(ctx context.Context) (*link, error) {
 		p.mu.Unlock()
 		return l, err
 	}
-	w := &waiter{told: make(chan *link, 1)}
+	w := waiters.Get().(*waiter)
+	defer waiters.Put(w) // by then nobody else knows it
 	p.waiting = append(p.waiting, w)
 	p.mu.Unlock()
 	select {

@@ -207,7 +207,13 @@ func decodeStrict(raw json.RawMessage, field any) error {
 
 // check fills in what depends on other keys and refuses what cannot work.
 func (s *settings) check() error {
-	for _, check := range []func() error{s.checkHosts, s.checkWords, s.checkStrings, s.checkNumbers, s.checkTimes} {
+	if s.Port == 0 {
+		s.Port = 2775
+		if s.TLS != nil {
+			s.Port = 3550
+		}
+	}
+	for _, check := range []func() error{s.checkNumbers, s.checkHosts, s.checkWords, s.checkStrings, s.checkTimes} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -216,12 +222,6 @@ func (s *settings) check() error {
 }
 
 func (s *settings) checkHosts() error {
-	if s.Port == 0 {
-		s.Port = 2775
-		if s.TLS != nil {
-			s.Port = 3550
-		}
-	}
 	if len(s.Hosts) == 0 {
 		return errors.New(`hosts is missing: give the operator's addresses, such as ["smpp.example.net:2775"]`)
 	}

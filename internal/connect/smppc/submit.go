@@ -33,6 +33,10 @@ type encoder struct {
 	pdu  smpp.SubmitSM
 	text []byte
 	tlvs smpp.TLVs
+
+	// The last validity_period. Messages that follow each other mostly share it.
+	seconds  int64
+	validity string
 }
 
 // encode fills e.pdu. now is used for a relative validity.
@@ -40,7 +44,7 @@ func (e *encoder) encode(cfg *settings, s *connect.Submission, now time.Time) er
 	e.text, e.tlvs = e.text[:0], e.tlvs[:0]
 	e.pdu = smpp.SubmitSM{
 		ServiceType: cfg.ServiceType, Source: cfg.source(s), Destination: cfg.destination(s),
-		PriorityFlag: cfg.Priority, ValidityPeriod: cfg.validity(s.ValidTo, now),
+		PriorityFlag: cfg.Priority, ValidityPeriod: e.validityPeriod(cfg, s.ValidTo, now),
 	}
 	if s.Receipt {
 		e.pdu.RegisteredDelivery = cfg.RegisteredDelivery
@@ -178,17 +182,22 @@ func (t tonNPI) address(digits string) smpp.Address {
 	return smpp.Address{TON: smpp.TON(t.TON), NPI: smpp.NPI(t.NPI), Addr: digits}
 }
 
-// validity is validity_period (SMPP 3.4 §7.1.1). A message whose time is over is
-// sent with the shortest one: what to do about it is flow's decision.
-func (s *settings) validity(until, now time.Time) string {
+// validityPeriod is validity_period in whole seconds (SMPP 3.4 §7.1.1). A message
+// whose time is over is sent with the shortest one: what to do about it is
+// flow's decision.
+func (e *encoder) validityPeriod(cfg *settings, until, now time.Time) string {
 	if until.IsZero() {
 		return ""
 	}
-	switch s.Validity {
+	switch cfg.Validity {
 	case validityRelative:
-		return smpp.FormatRelative(max(until.Sub(now), time.Second))
+		left := max(until.Sub(now), time.Second)
+		if s := int64((left + time.Second - 1) / time.Second); s != e.seconds || e.validity == "" {
+			e.seconds, e.validity = s, smpp.FormatRelative(time.Duration(s)*time.Second)
+		}
+		return e.validity
 	case validityAbsolute:
-		return smpp.FormatTime(until.UTC())
+		return smpp.FormatTime(until.UTC().Truncate(time.Second))
 	}
 	return ""
 }

@@ -34,6 +34,8 @@ var verdicts = map[smpp.Status]sms.Verdict{
 	smpp.StatusInvBndSts:       sms.VerdictRetry, // they think that we are not bound
 	smpp.StatusAlyBnd:          sms.VerdictRetry, // likewise about the bind
 	smpp.StatusBindFail:        sms.VerdictRetry,
+	smpp.StatusInvPaswd:        sms.VerdictRetry,
+	smpp.StatusInvSysID:        sms.VerdictRetry,
 	statusServiceUnavailable:   sms.VerdictRetry,
 }
 

@@ -79,21 +79,21 @@ func (s *Store) WriteDocs(ctx context.Context, now time.Time, by string, changes
 }
 
 func (t *tx) writeDoc(c store.DocChange, by string) (store.Doc, error) {
-	if c.ID != 0 || c.Delete {
-		if err := t.replace(c, by); err != nil {
-			return store.Doc{}, err
-		}
+	var err error
+	if c.Version == 0 && !c.Delete {
+		err = t.identify(&c.Doc)
+	} else {
+		err = t.replace(c, by)
+	}
+	if err != nil {
+		return store.Doc{}, err
 	}
 	if c.Delete {
 		return c.Doc, t.deleted(c.Doc)
 	}
-	if c.ID == 0 {
-		t.last.doc++
-		c.ID, c.Version = t.last.doc, 0
-	}
 	name := docName{c.Kind, c.UniqueKey}
 	if _, taken := t.docNames[name]; taken {
-		return store.Doc{}, sms.Fail(sms.CodeConflict, fmt.Sprintf("there is another %s with this name", c.Kind))
+		return store.Doc{}, sms.Fail(sms.CodeConflict, fmt.Sprintf("there is another %s named %s", c.Kind, c.Name))
 	}
 	c.Version++
 	c.UpdatedAt = t.now
@@ -108,15 +108,27 @@ func (t *tx) writeDoc(c store.DocChange, by string) (store.Doc, error) {
 	return c.Doc, nil
 }
 
+// identify gives a new doc its id, unless it brings one.
+func (t *tx) identify(d *store.Doc) error {
+	if d.ID == 0 {
+		d.ID = t.docLast[d.Kind] + 1
+	}
+	if old, taken := t.docs[docKey{d.Kind, d.ID}]; taken {
+		return sms.Fail(sms.CodeConflict, fmt.Sprintf("%s %d cannot be %s: it is %s", d.Kind, d.ID, d.Name, old.Name))
+	}
+	put(t, t.docLast, d.Kind, max(d.ID, t.docLast[d.Kind]))
+	return nil
+}
+
 // replace moves the present version of a doc into the history.
 func (t *tx) replace(c store.DocChange, by string) error {
 	key := docKey{c.Kind, c.ID}
 	old, ok := t.docs[key]
 	if !ok {
-		return sms.Fail(sms.CodeNotFound, fmt.Sprintf("there is no %s %d any more", c.Kind, c.ID))
+		return sms.Fail(sms.CodeNotFound, fmt.Sprintf("there is no %s %s (%d) any more", c.Kind, c.Name, c.ID))
 	}
 	if old.Version != c.Version {
-		return sms.Fail(sms.CodeConflict, fmt.Sprintf("the %s was changed by somebody else: read it again", c.Kind))
+		return sms.Fail(sms.CodeConflict, fmt.Sprintf("%s %s was changed by somebody else: read it again", c.Kind, c.Name))
 	}
 	drop(t, t.docs, key)
 	drop(t, t.docNames, docName{old.Kind, old.UniqueKey})
@@ -132,7 +144,7 @@ func (t *tx) deleted(d store.Doc) error {
 	case sms.KindAccount:
 		row := t.accounts[d.ID]
 		if row.groups > 0 || row.mail > 0 || row.balance.Posted != 0 || row.balance.Reserved != 0 {
-			return sms.Fail(sms.CodeConflict, "the account has messages or credit: disable it instead")
+			return sms.Fail(sms.CodeConflict, fmt.Sprintf("account %s has messages or credit: disable it instead", d.Name))
 		}
 		drop(t, t.accounts, d.ID)
 	case sms.KindSubscriber:

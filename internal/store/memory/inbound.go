@@ -25,18 +25,19 @@ func (s *Store) AddInbound(ctx context.Context, now time.Time, in []sms.Inbound,
 	})
 }
 
-// deliver puts a message into the inbox of its owner; what is nobody's is
-// dropped.
+// deliver puts a message into the inbox of its owner; what is nobody's goes to
+// account 0.
 func (t *tx) deliver(m sms.InboxMessage, rules store.InboundRules) {
 	m.AccountID = rules.Owner(m.To, m.Text)
-	row, ok := t.accounts[m.AccountID]
-	if !ok {
-		return
+	if row, ok := t.accounts[m.AccountID]; ok {
+		m.Number = row.next.Inbox
+		row.next.Inbox++
+		row.mail++
+		put(t, t.accounts, m.AccountID, row)
+	} else {
+		t.last.nobody++
+		m.AccountID, m.Number = 0, t.last.nobody
 	}
-	m.Number = row.next.Inbox
-	row.next.Inbox++
-	row.mail++
-	put(t, t.accounts, m.AccountID, row)
 	key := numbered{m.AccountID, m.Number}
 	put(t, t.inbox, key, m)
 	add(t, t.mail, key)

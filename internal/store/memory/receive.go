@@ -38,7 +38,7 @@ func (t *tx) match(rc sms.Receipt) (partRef, bool) {
 	for _, key := range rc.IDs {
 		var fit []partRef
 		for _, ref := range t.upstream[upstreamID{rc.ConnectorID, key}] {
-			if to := t.records[ref.id].To; to == rc.To || to == "" || rc.To == "" {
+			if sms.SameNumber(t.records[ref.id].To, rc.To) {
 				fit = append(fit, ref)
 			}
 		}

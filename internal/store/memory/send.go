@@ -39,7 +39,7 @@ func (t *tx) due(r store.ClaimRequest) (ids []sms.MessageID, next time.Time) {
 			if row.route != r.RouteID || row.lane != lane {
 				break
 			}
-			if !mayTake(r, &t.records[row.id].Message) {
+			if m := &t.records[row.id].Message; !m.ExpiresAt.After(t.now) || !mayTake(r, m) {
 				continue
 			}
 			if row.due > now {

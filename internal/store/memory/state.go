@@ -46,6 +46,7 @@ type state struct {
 
 	docs     map[docKey]store.Doc
 	docNames map[docName]int64
+	docLast  map[sms.Kind]int64 // highest id ever used
 	replaced []Replaced
 	version  int64
 
@@ -55,7 +56,7 @@ type state struct {
 
 // sequences are the last numbers given out.
 type sequences struct {
-	message, event, transfer, delivery, doc, held, epoch int64
+	message, event, transfer, delivery, held, nobody, epoch int64
 }
 
 func newState(shard uint16) *state {
@@ -87,6 +88,7 @@ func newState(shard uint16) *state {
 		outbox:       newOrdered(pending.compare),
 		docs:         map[docKey]store.Doc{},
 		docNames:     map[docName]int64{},
+		docLast:      map[sms.Kind]int64{},
 		failures:     map[failureKey]store.AuthFailure{},
 		failureOrder: newOrdered(failureAge.compare),
 	}

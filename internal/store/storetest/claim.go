@@ -13,6 +13,7 @@ func claimCases() []testCase {
 		{"limit", claimLimit},
 		{"only what is due, of the route", claimDue},
 		{"next", claimNext},
+		{"not after its validity", claimExpired},
 		{"the intent is stored", claimIntent},
 		{"part rows", claimParts},
 		{"single", claimSingle},
@@ -84,6 +85,17 @@ func claimNext(f *fix) {
 	want(f, "the first of the two", next(2), late)
 	f.later(2 * time.Hour)
 	want(f, "nothing is left", next(2), time.Time{})
+}
+
+func claimExpired(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	f.accept(f.call(a, 1, func(m *sms.Message) { m.ExpiresAt = f.now.Add(time.Minute) }))
+	f.accept(f.call(a, 1, lane(sms.LaneBulk), due(f.now.Add(time.Hour))))
+	f.later(time.Minute)
+	got, next := f.claimNext(store.ClaimRequest{Limit: 10})
+	want(f, "it is left to ExpireDue", len(got), 0)
+	want(f, "and hides nobody's due time", next, noon.Add(time.Hour))
+	want(f, "expired", f.expire(), 1)
 }
 
 func claimIntent(f *fix) {

@@ -259,6 +259,7 @@ func outcomeAfterEnd(f *fix) {
 	f.answered(got.Record, 1, "too late")
 	r := f.again(got.Record)
 	want(f, "state and money", []any{r.State, money(r)}, []any{sms.Rejected, money(before)})
+	want(f, "the id is remembered", r.Sub[0].UpstreamID, "too late")
 	want(f, "a receipt is evidence", f.apply(f.receipt(sms.PartDelivered, "too late")), []store.Matched{store.ReceiptEvidence})
 	want(f, "state", f.again(r).State, sms.Rejected)
 }

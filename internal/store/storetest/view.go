@@ -146,7 +146,7 @@ func (v *viewer) readHistories(ctx context.Context, s store.Store) error {
 }
 
 func (v *viewer) readInboxes(ctx context.Context, s store.Store) error {
-	for _, a := range v.accounts {
+	for _, a := range append(v.accounts, 0) { // 0: what is nobody's
 		list, err := s.Inbox(ctx, a, store.InboxFilter{Limit: 10_000})
 		if err != nil {
 			return err
