@@ -58,8 +58,8 @@ fuzz: ## each fuzz target for a few seconds (FUZZTIME=5 FUZZ_TOTAL=240 FUZZ=name
 	scripts/fuzz.sh
 
 .PHONY: proof
-proof: deps ## the longer proofs of the promises (HARKARA_PROOF=1 to the end-to-end tests)
-	HARKARA_PROOF=$(PROOF) go test -count=1 $(PROOFFLAGS) ./e2e/...
+proof: deps ## the longer proofs of the promises (PROOF=1 to the end-to-end tests)
+	PROOF=$(PROOF) go test -count=1 $(PROOFFLAGS) ./e2e/...
 
 .PHONY: bench
 bench: build ## benchmarks of the packages, then of the whole binary (BENCHTIME=1s BENCHFLAGS="-runs 1")

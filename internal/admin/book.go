@@ -25,12 +25,15 @@ type book struct {
 	nouns   map[sms.Kind]map[int64]sms.Noun
 	names   map[sms.Kind]map[string][]sms.Noun // by name without case
 	apiKeys map[string]sms.Noun
+	owners  map[int64][]sms.Noun          // what belongs to an account
+	gone    map[sms.Kind]map[int64]string // names of removed nouns, for diffs
 }
 
 func newBook() *book {
-	b := &book{nouns: map[sms.Kind]map[int64]sms.Noun{}, names: map[sms.Kind]map[string][]sms.Noun{}, apiKeys: map[string]sms.Noun{}}
+	b := &book{nouns: map[sms.Kind]map[int64]sms.Noun{}, names: map[sms.Kind]map[string][]sms.Noun{}, apiKeys: map[string]sms.Noun{},
+		owners: map[int64][]sms.Noun{}, gone: map[sms.Kind]map[int64]string{}}
 	for _, k := range sms.Kinds() {
-		b.nouns[k], b.names[k] = map[int64]sms.Noun{}, map[string][]sms.Noun{}
+		b.nouns[k], b.names[k], b.gone[k] = map[int64]sms.Noun{}, map[string][]sms.Noun{}, map[int64]string{}
 	}
 	return b
 }
@@ -52,19 +55,30 @@ func readBook(ctx context.Context, d store.Docs) (*book, error) {
 	return b, nil
 }
 
+// put adds a noun, or replaces the one of its id.
 func (b *book) put(n sms.Noun) {
-	h, name := n.Meta(), fold(n.Meta().Name)
-	b.nouns[n.Kind()][h.ID] = n
-	b.names[n.Kind()][name] = append(b.names[n.Kind()][name], n)
+	k, h := n.Kind(), n.Meta()
+	if old := b.nouns[k][h.ID]; old != nil {
+		b.remove(old)
+	}
+	delete(b.gone[k], h.ID)
+	b.nouns[k][h.ID] = n
+	b.names[k][fold(h.Name)] = append(b.names[k][fold(h.Name)], n)
+	if h.AccountID != 0 {
+		b.owners[h.AccountID] = append(b.owners[h.AccountID], n)
+	}
 	if c, ok := n.(*sms.Credential); ok {
 		b.apiKeys[c.APIKey] = n
 	}
 }
 
 func (b *book) remove(n sms.Noun) {
-	h, name := n.Meta(), fold(n.Meta().Name)
-	delete(b.nouns[n.Kind()], h.ID)
-	b.names[n.Kind()][name] = slices.DeleteFunc(b.names[n.Kind()][name], func(have sms.Noun) bool { return have.Meta().ID == h.ID })
+	k, h := n.Kind(), n.Meta()
+	same := func(have sms.Noun) bool { return have == n }
+	delete(b.nouns[k], h.ID)
+	b.gone[k][h.ID] = h.Name
+	b.names[k][fold(h.Name)] = slices.DeleteFunc(b.names[k][fold(h.Name)], same)
+	b.owners[h.AccountID] = slices.DeleteFunc(b.owners[h.AccountID], same)
 	if c, ok := n.(*sms.Credential); ok {
 		delete(b.apiKeys, c.APIKey)
 	}
@@ -73,9 +87,20 @@ func (b *book) remove(n sms.Noun) {
 // fold is the form in which names are compared, as sms does.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// list is all nouns of a kind, in order of id.
-func (b *book) list(k sms.Kind) []sms.Noun {
-	return slices.SortedFunc(maps.Values(b.nouns[k]), func(x, y sms.Noun) int { return cmp.Compare(x.Meta().ID, y.Meta().ID) })
+// list is the nouns of a kind, of one account or (0) all, in order of id.
+func (b *book) list(k sms.Kind, owner int64) []sms.Noun {
+	var list []sms.Noun
+	if owner == 0 {
+		list = slices.Collect(maps.Values(b.nouns[k]))
+	} else {
+		for _, n := range b.owners[owner] {
+			if n.Kind() == k {
+				list = append(list, n)
+			}
+		}
+	}
+	slices.SortFunc(list, func(x, y sms.Noun) int { return cmp.Compare(x.Meta().ID, y.Meta().ID) })
+	return list
 }
 
 // nextID is one above the highest id of the kind.
@@ -151,10 +176,8 @@ func (b *book) named(k sms.Kind, owner int64, name string) []sms.Noun {
 // unknown is the error for a ref that names nothing; it lists what there is.
 func (b *book) unknown(k sms.Kind, ref Ref, owner int64) error {
 	var names []string
-	for _, n := range b.list(k) {
-		if owner == 0 || n.Meta().AccountID == owner {
-			names = append(names, b.label(n))
-		}
+	for _, n := range b.list(k, owner) {
+		names = append(names, b.label(n))
 	}
 	of := ""
 	if ref.Account != "" {
@@ -191,6 +214,9 @@ func (b *book) name(k sms.Kind, id int64) string {
 	if n := b.nouns[k][id]; n != nil {
 		return n.Meta().Name
 	}
+	if name, ok := b.gone[k][id]; ok {
+		return name
+	}
 	return "id:" + strconv.FormatInt(id, 10)
 }
 
@@ -222,24 +248,14 @@ func numberName(number, keyword string) string {
 }
 
 // owned are the nouns that belong to an account and go with it.
-func (b *book) owned(account int64) []sms.Noun {
-	var list []sms.Noun
-	for _, k := range slices.Backward(sms.Kinds()) {
-		for _, n := range b.list(k) {
-			if n.Meta().AccountID == account {
-				list = append(list, n)
-			}
-		}
-	}
-	return list
-}
+func (b *book) owned(account int64) []sms.Noun { return slices.Clone(b.owners[account]) }
 
 // users describes the nouns that refer to n, except those that belong to it.
 func (b *book) users(n sms.Noun) []string {
 	id := n.Meta().ID
 	var list []string
 	for _, k := range sms.Kinds() {
-		for _, other := range b.list(k) {
+		for _, other := range b.list(k, 0) {
 			if refersTo(other, n.Kind(), id) {
 				list = append(list, b.described(other))
 			}

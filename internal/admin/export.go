@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
-
 )
 
 // Export returns the present configuration as a file that Apply takes. Without
@@ -21,6 +20,11 @@ func (d *Desk) Export(ctx context.Context, secrets bool) (*File, error) {
 		Accounts: specs[AccountSpec](b, 0), Rules: specs[RuleSpec](b, 0)}
 	for i := range f.Accounts {
 		b.nest(&f.Accounts[i])
+	}
+	for i := range f.Rules {
+		if r := &f.Rules[i]; r.Name == ruleName(r.Account, r.Prefix, r.Type, r.Priority) {
+			r.Name = ""
+		}
 	}
 	if !secrets {
 		for i := range f.Connectors {
@@ -38,10 +42,8 @@ func (d *Desk) Export(ctx context.Context, secrets bool) (*File, error) {
 // specs describes the nouns of a kind, of one account or (0) all.
 func specs[S any, P Spec[S]](b *book, owner int64) []S {
 	list := []S{}
-	for _, n := range b.list(P(new(S)).kind()) {
-		if owner == 0 || n.Meta().AccountID == owner {
-			list = append(list, *b.describe(n).(P))
-		}
+	for _, n := range b.list(P(new(S)).kind(), owner) {
+		list = append(list, *b.describe(n).(P))
 	}
 	return list
 }
@@ -97,4 +99,3 @@ func hasProtocol(row *yaml.Node) bool {
 func (f *File) Empty() bool {
 	return len(f.PriceLists)+len(f.Connectors)+len(f.Routes)+len(f.Accounts)+len(f.Rules) == 0
 }
-

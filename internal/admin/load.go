@@ -24,13 +24,13 @@ func (s *AccountSpec) load(b *book, n sms.Noun) {
 	s.Name, s.Enabled, s.TimeZone, s.Country = a.Name, a.Enabled, a.TimeZone, a.Country
 	s.PriceList, s.CreditLimit, s.MaxParts = b.name(sms.KindPriceList, a.PriceListID), a.CreditLimit, a.MaxParts
 	s.GroupStart, s.RecipientStart, s.InboxStart = a.GroupStart, a.RecipientStart, a.InboxStart
-	s.Routes = b.names(sms.KindRoute, a.Routes)
+	s.Routes = b.namesOf(sms.KindRoute, a.Routes)
 }
 
 func (s *SenderSpec) load(b *book, n sms.Noun) {
 	x := n.(*sms.Sender)
 	s.Account, s.Name, s.Status = b.name(sms.KindAccount, x.AccountID), x.Name, x.Status
-	s.Class, s.Connectors, s.Note = x.Class, b.names(sms.KindConnector, x.Connectors), x.Note
+	s.Class, s.Connectors, s.Note = x.Class, b.namesOf(sms.KindConnector, x.Connectors), x.Note
 }
 
 func (s *NumberSpec) load(b *book, n sms.Noun) {
@@ -79,7 +79,7 @@ func (s *PriceListSpec) load(b *book, n sms.Noun) {
 	}
 }
 
-func (b *book) names(k sms.Kind, ids []int64) []string {
+func (b *book) namesOf(k sms.Kind, ids []int64) []string {
 	list := make([]string, 0, len(ids))
 	for _, id := range ids {
 		list = append(list, b.name(k, id))

@@ -51,14 +51,14 @@ var table = []room{
 
 	{name: "sms", may: []string{"gsm"}, why: whyDomain, noObs: true},
 	{name: "store", may: []string{"sms"}, why: whySeam, noObs: true, tests: doubles},
-	{name: "connect", may: []string{"sms"}, why: whySeam, noObs: true, tests: doubles},
+	{name: "connect", may: []string{"sms", "gsm"}, why: whySeam, noObs: true, tests: doubles},
 	{name: "egress", may: []string{"sms"}, why: whyAside},
 	{name: "flow", may: []string{"sms", "gsm", "store", "connect"}, why: whyFlow, tests: doubles},
 
 	{name: "webhook", may: []string{"sms", "store", "egress"}, why: whyAside, tests: doubles},
 	{name: "account", may: []string{"sms", "store", "egress"}, why: whyAside, tests: doubles},
 	{name: "campaign", may: []string{"sms", "store", "egress", "flow"}, why: whyAside, tests: doubles},
-	{name: "admin", may: []string{"sms", "store", "egress", "flow"}, why: whyAside, tests: doubles},
+	{name: "admin", may: []string{"sms", "store", "egress", "flow", "account"}, why: whyAside, tests: doubles},
 
 	{name: "store/sqlstore", may: []string{"sms", "store"}, why: whyStore, tests: doubles},
 	{name: "store/memory", may: []string{"sms", "store"}, why: whyStore, tests: doubles},
@@ -68,7 +68,7 @@ var table = []room{
 
 	{name: "connect/smppc", may: []string{"sms", "gsm", "connect", "egress", "smpp"}, why: whyLink, tests: doubles},
 	{name: "connect/*", may: []string{"sms", "gsm", "connect", "egress"}, why: whyLink, tests: doubles},
-	{name: "connect/connecttest", may: append([]string{"connect", "sms"}, standIns...), why: whySuite},
+	{name: "connect/connecttest", may: append([]string{"connect", "sms", "gsm"}, standIns...), why: whySuite},
 
 	{name: "smsapi", may: face, why: whyFace, tests: doubles},
 	{name: "api", may: face, why: whyFace, tests: doubles},

@@ -54,8 +54,18 @@ type Options struct {
 
 // Meter counts what passes, for obs.
 type Meter interface {
+	CallMeter
+	LinkMeter
+}
+
+// CallMeter counts what faces hand in.
+type CallMeter interface {
 	Accepted(face string, messages int, took time.Duration)
 	Refused(face string, code sms.Code, took time.Duration)
+}
+
+// LinkMeter counts what connectors report.
+type LinkMeter interface {
 	Outcome(connector string, v sms.Verdict, n int)
 	Receipt(connector string, m store.Matched, n int)
 	Inbound(connector string, n int)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,8 @@ type texter struct{}
 
 func (texter) MarshalText() ([]byte, error) { return []byte("apitoken=" + canary), nil }
 
+var logTime = regexp.MustCompile(`time=\S+|"time":"[^"]*"`)
+
 func TestNoCanaryReachesALog(t *testing.T) {
 	for name, write := range canaryLogs() {
 		for _, format := range []string{"text", "json"} {
@@ -88,11 +91,13 @@ func TestNoCanaryReachesALog(t *testing.T) {
 					t.Fatal(err)
 				}
 				write(l)
-				if strings.Contains(out.String(), "7351") {
-					t.Errorf("canary survived: %s", out.String())
+				// The time of a line may hold the canary's digits by chance.
+				line := logTime.ReplaceAllString(out.String(), "")
+				if strings.Contains(line, "7351") {
+					t.Errorf("canary survived: %s", line)
 				}
-				if !strings.Contains(out.String(), Redacted) {
-					t.Errorf("nothing was taken out, so this case tests nothing: %s", out.String())
+				if !strings.Contains(line, Redacted) {
+					t.Errorf("nothing was taken out, so this case tests nothing: %s", line)
 				}
 			})
 		}

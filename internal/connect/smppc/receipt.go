@@ -90,10 +90,10 @@ func (s *settings) receiptIDs(r smpp.Receipt) []string {
 // reading is left for it; a TLV often has the response's own spelling all the
 // same.
 func (s *settings) idForms(id string, tlv bool) []string {
-	if id == "" {
-		return nil
-	}
 	forms := smpp.MessageIDForms(id)
+	if forms[0] == "" || len(forms[0]) > mostID {
+		return nil // none, or no response ever had such a one
+	}
 	converted := forms[0]
 	switch {
 	case s.ReceiptID == "auto" || len(forms) == 1:
@@ -152,6 +152,10 @@ func receiptCode(r smpp.Receipt) string {
 	}
 	return ""
 }
+
+// mostID bounds an id: message_id has at most 64 octets, and some operators
+// exceed that.
+const mostID = 128
 
 // mostRaw bounds what is kept of a receipt as evidence, in octets.
 const mostRaw = 512

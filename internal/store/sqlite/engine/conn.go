@@ -149,6 +149,13 @@ func (c *Conn) Changes() int64 {
 	return sqlite3.Xsqlite3_changes64(c.tls, c.db)
 }
 
+// PagesWritten is the number of pages this connection has written since the
+// last call.
+func (c *Conn) PagesWritten() int64 {
+	sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE, c.out, c.out+4, 1)
+	return int64(half(c.out))
+}
+
 // CheckpointMode is how much a checkpoint may wait for others.
 type CheckpointMode int32
 

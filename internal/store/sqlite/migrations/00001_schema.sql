@@ -182,6 +182,7 @@ CREATE TABLE held_receipt_key (
     scope        INTEGER NOT NULL,
     upstream_key TEXT    NOT NULL,
     held_id      INTEGER NOT NULL,
+    position     INTEGER NOT NULL,              -- among the ids of its receipt, the likeliest first
     PRIMARY KEY (scope, upstream_key, held_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX held_receipt_key_held ON held_receipt_key (held_id);

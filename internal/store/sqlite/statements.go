@@ -1,0 +1,123 @@
+package sqlite
+
+import "github.com/harkara/harkara/internal/store/sqlite/engine"
+
+// Columns in the order in which rows are bound and read (record.go).
+const (
+	groupColumns = `account_id, number, first_message, first_recipient, count, type, sender, text, file, language, duration, face, at, send_at`
+
+	messageColumns = `id, account_id, group_number, recipient, input, encoding, parts, units, price, charge_on, reserved, reserve_id,
+		route_id, pinned, lane, expires_at, close_at, state, provisional, answered, reason, code, captured, released, release_id,
+		only_id, avoid_id, attempts, due_at, updated_at, deadline`
+
+	partColumns = `message_id, seq, state, connector_id, upstream_id, attempt, epoch, unknowns, code, captured, capture_id, at`
+
+	eventColumns = `message_id, seq, account_id, at, trigger, state, part, connector_id, reason, code`
+
+	setMessage = `state = ?, provisional = ?, answered = ?, reason = ?, code = ?, captured = ?, released = ?, release_id = ?,
+		only_id = ?, avoid_id = ?, attempts = ?, due_at = ?, updated_at = ?`
+)
+
+// What a connector may take of the queue of its route: parameters 1 to 5 are
+// route, lane, connector, whether it is alone, and a time.
+const (
+	takes = ` state = 2 AND route_id = ?1 AND lane = ?2 AND (only_id = 0 OR only_id = ?3) AND (avoid_id <> ?3 OR ?4)`
+
+	fromQueue = ` FROM message INDEXED BY message_queue WHERE` + takes
+	// fromDiverted repeats the condition of the index: without it SQLite may
+	// not use it.
+	fromDiverted = ` FROM message INDEXED BY message_diverted WHERE (only_id <> 0 OR avoid_id <> 0) AND` + takes +
+		` AND (only_id = ?3 OR avoid_id <> 0 AND avoid_id <> ?3)`
+
+	dueNow   = ` AND due_at <= ?5 ORDER BY due_at, id LIMIT ?6`
+	dueLater = ` AND due_at > ?5 ORDER BY due_at LIMIT 1`
+)
+
+// statements are the writer's, prepared once.
+type statements struct {
+	begin, commit, rollback, dataVersion                 *engine.Stmt
+	sequence, setSequence                                *engine.Stmt
+	messageDay, setMessageDay                            *engine.Stmt
+	account, setAccount, addTransfer                     *engine.Stmt
+	addGroup, group                                      *engine.Stmt
+	addKey, key, setKey                                  *engine.Stmt
+	addMessage, message, setMessage, setMessageDeadline  *engine.Stmt
+	setDeadline, deadlines                               *engine.Stmt
+	addPart, parts, setPart                              *engine.Stmt
+	addEvent, event                                      *engine.Stmt
+	addUpstream, upstream                                *engine.Stmt
+	hold, addHeldKey, anyHeld, heldBy, held, heldKeys    *engine.Stmt
+	subscribers, addDelivery                             *engine.Stmt
+	deliveriesDue, leaseDelivery, retryDelivery, dropRow *engine.Stmt
+	queueDue, queueNext, divertedDue, divertedNext       *engine.Stmt
+}
+
+// prepare compiles them all, so that a mistake shows when the store is opened.
+func prepare(c *engine.Conn) (*statements, error) {
+	s := new(statements)
+	for _, q := range []struct {
+		into **engine.Stmt
+		sql  string
+	}{
+		{&s.begin, `BEGIN IMMEDIATE`},
+		{&s.commit, `COMMIT`},
+		{&s.rollback, `ROLLBACK`},
+		{&s.dataVersion, `PRAGMA data_version`},
+		{&s.sequence, `SELECT event, transfer FROM sequence WHERE id = 1`},
+		{&s.setSequence, `UPDATE sequence SET event = ?, transfer = ? WHERE id = 1`},
+		{&s.messageDay, `SELECT next FROM message_day WHERE day = ?`},
+		{&s.setMessageDay, `INSERT INTO message_day (day, next) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET next = excluded.next`},
+		{&s.account, `SELECT posted, reserved, credit_limit, next_group, next_recipient FROM account WHERE id = ?`},
+		{&s.setAccount, `UPDATE account SET posted = ?, reserved = ?, next_group = ?, next_recipient = ? WHERE id = ?`},
+		{&s.addTransfer, `INSERT INTO transfer (id, account_id, kind, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)`},
+
+		{&s.addGroup, `INSERT INTO message_group (` + groupColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.group, `SELECT ` + groupColumns + ` FROM message_group WHERE account_id = ? AND number = ?`},
+		{&s.addKey, `INSERT INTO idempotency (account_id, idempotency_key, until, group_number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.key, `SELECT until, group_number FROM idempotency WHERE account_id = ? AND idempotency_key = ?`},
+		{&s.setKey, `UPDATE idempotency SET until = ?, group_number = ? WHERE account_id = ? AND idempotency_key = ?`},
+
+		{&s.addMessage, `INSERT INTO message (` + messageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.message, `SELECT ` + messageColumns + ` FROM message WHERE id = ?`},
+		{&s.setMessage, `UPDATE message SET ` + setMessage + ` WHERE id = ?`},
+		{&s.setMessageDeadline, `UPDATE message SET ` + setMessage + `, deadline = ? WHERE id = ?`},
+		{&s.setDeadline, `UPDATE message SET deadline = ? WHERE id = ?`},
+		{&s.deadlines, `SELECT id, deadline FROM message WHERE deadline IS NOT NULL AND deadline <= ? ORDER BY deadline, id LIMIT ?`},
+
+		{&s.addPart, `INSERT INTO part (` + partColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.parts, `SELECT ` + partColumns + ` FROM part WHERE message_id = ? ORDER BY seq`},
+		{&s.setPart, `UPDATE part SET state = ?, connector_id = ?, upstream_id = ?, attempt = ?, epoch = ?, unknowns = ?, code = ?,
+			captured = ?, capture_id = ?, at = ? WHERE message_id = ? AND seq = ?`},
+
+		{&s.addEvent, `INSERT INTO event (` + eventColumns + `, receipt_state, receipt_at, receipt_raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.event, `SELECT ` + eventColumns + ` FROM event WHERE message_id = ? AND seq = ?`},
+		{&s.addUpstream, `INSERT INTO upstream (scope, upstream_key, message_id, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.upstream, `SELECT message_id, seq FROM upstream WHERE scope = ? AND upstream_key = ?`},
+
+		{&s.hold, `INSERT INTO held_receipt (scope, recipient, state, code, raw, arrived_at, held_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`},
+		{&s.addHeldKey, `INSERT INTO held_receipt_key (scope, upstream_key, held_id, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.anyHeld, `SELECT EXISTS (SELECT 1 FROM held_receipt)`},
+		{&s.heldBy, `SELECT held_id FROM held_receipt_key WHERE scope = ? AND upstream_key = ? ORDER BY held_id`},
+		{&s.held, `SELECT scope, recipient, state, code, raw, arrived_at FROM held_receipt WHERE id = ?`},
+		{&s.heldKeys, `SELECT upstream_key FROM held_receipt_key WHERE held_id = ? ORDER BY position`},
+
+		{&s.subscribers, `SELECT id, account_id FROM noun WHERE kind = 'subscriber' ORDER BY id`},
+		{&s.addDelivery, `INSERT INTO delivery (id, message_id, attempts, due_at) VALUES (?, ?, 0, ?)`},
+		{&s.deliveriesDue, `SELECT id, message_id, attempts FROM delivery WHERE id BETWEEN ? AND ? AND due_at <= ? ORDER BY id LIMIT ?`},
+		{&s.leaseDelivery, `UPDATE delivery SET due_at = ? WHERE id = ?`},
+		{&s.retryDelivery, `UPDATE delivery SET due_at = ?, attempts = attempts + 1 WHERE id = ?`},
+		{&s.dropRow, `DELETE FROM delivery WHERE id = ?`},
+
+		{&s.queueDue, `SELECT id` + fromQueue + dueNow},
+		{&s.queueNext, `SELECT due_at` + fromQueue + dueLater},
+		{&s.divertedDue, `SELECT id` + fromDiverted + dueNow},
+		{&s.divertedNext, `SELECT due_at` + fromDiverted + dueLater},
+	} {
+		st, err := c.Prepare(q.sql)
+		if err != nil {
+			return nil, err
+		}
+		*q.into = st
+	}
+	return s, nil
+}
