@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -93,7 +94,13 @@ type server struct {
 // and an API key for its account.
 func newServer(t *testing.T, configuration, account string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), http: freeAddr(t), admin: freeAddr(t)}
+	return newServerIn(t, t.TempDir(), configuration, account)
+}
+
+// newServerIn is newServer in a directory that exists.
+func newServerIn(t *testing.T, dir, configuration, account string) *server {
+	t.Helper()
+	s := &server{t: t, dir: dir, http: freeAddr(t), admin: freeAddr(t)}
 	s.cli("migrate")
 	s.apply(configuration)
 	var key struct {
@@ -113,14 +120,25 @@ func newServer(t *testing.T, configuration, account string) *server {
 	return s
 }
 
+// nextPort walks below the range from which the kernel takes the ports of
+// outgoing connections: none of those can take an address that a test holds for
+// a server that is not there yet.
+var nextPort atomic.Int32
+
+// freeAddr is an address on which nobody listens, given to one test only.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, count = 12_000, 20_000
+	nextPort.CompareAndSwap(0, int32(os.Getpid()%count)) // not where another run is
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+nextPort.Add(1)%count)
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			_ = ln.Close()
+			return addr
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal("no free port")
+	return ""
 }
 
 func (s *server) apply(configuration string) {

@@ -141,8 +141,16 @@ func TestStaleFields(t *testing.T) {
 	})
 }
 
-// TestBadBodies is what a peer is answered for a body that is not right.
-func TestBadBodies(t *testing.T) {
+// badBody is a body that is not right, the field that is bad and what the peer is answered.
+type badBody struct {
+	name  string
+	cmd   CommandID
+	body  []byte
+	field string
+	want  Status
+}
+
+func badBodies(t *testing.T) []badBody {
 	good, err := Append(nil, Header{Sequence: 1}, &SubmitSM{ServiceType: "CMT", Source: alpha, Destination: phone, ShortMessage: []byte("hello")})
 	if err != nil {
 		t.Fatal(err)
@@ -155,13 +163,7 @@ func TestBadBodies(t *testing.T) {
 		return b
 	}
 	x := func(n int) string { return strings.Repeat("x", n) }
-	tests := []struct {
-		name  string
-		cmd   CommandID
-		body  []byte
-		field string
-		want  Status
-	}{
+	return []badBody{
 		{"empty", CmdSubmitSM, nil, "service_type", StatusInvCmdLen},
 		{"ends in service_type", CmdSubmitSM, []byte("CM"), "service_type", StatusInvCmdLen},
 		{"service_type too long", CmdSubmitSM, []byte("CMTXXX\x00"), "service_type", StatusInvSerTyp},
@@ -196,7 +198,10 @@ func TestBadBodies(t *testing.T) {
 		{"replace text beyond the end", CmdReplaceSM, []byte("id\x00\x00\x00\x00\x00\x00\x00\x00\x09text"), "sm_length", StatusInvMsgLen},
 		{"alert ends early", CmdAlertNotification, []byte("\x00\x00a\x00"), "esme_addr", StatusInvCmdLen},
 	}
-	for _, tt := range tests {
+}
+
+func TestBadBodies(t *testing.T) {
+	for _, tt := range badBodies(t) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, p, err := Decode(frameOf(tt.cmd, 0, 1, tt.body))
 			var fe *FieldError
@@ -312,8 +317,18 @@ func TestDecodeFrame(t *testing.T) {
 	if err := DecodeBody(Header{Command: CmdSubmitSM}, nil, new(QuerySM)); err == nil {
 		t.Error("a submit_sm was decoded into a query_sm")
 	}
-	if err := DecodeBody(Header{Command: CmdBindReceiver}, []byte("a\x00b\x00\x00\x34\x00\x00\x00"), new(Bind)); err != nil {
-		t.Error(err)
+	for _, m := range []Mode{Transceiver, Transmitter, Receiver} { // one struct takes all three
+		var b Bind
+		var r BindResp
+		if err := DecodeBody(Header{Command: m.command()}, []byte("a\x00b\x00\x00\x34\x00\x00\x00"), &b); err != nil || b.Mode != m {
+			t.Errorf("%v as %v: %v", m, b.Mode, err)
+		}
+		if err := DecodeBody(Header{Command: m.command().Response()}, []byte("a\x00"), &r); err != nil || r.Mode != m {
+			t.Errorf("response %v as %v: %v", m, r.Mode, err)
+		}
+	}
+	if p := Clone[PDU](nil); p != nil {
+		t.Errorf("a clone of nothing is %v", p)
 	}
 }
 
@@ -385,7 +400,8 @@ func TestNames(t *testing.T) {
 	}
 	for i := range commands {
 		c := commands[i].id
-		if p := New(c); p == nil || p.Command() != c {
+		p := New(c)
+		if p == nil || p.Command() != c || !strings.HasPrefix(p.String(), c.String()) {
 			t.Errorf("New(%s) is %v", c, p)
 		}
 		if has := c.HasResponse(); has && New(c.Response()) == nil {

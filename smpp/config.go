@@ -46,8 +46,8 @@ type Config struct {
 	// a panic of the handler. It must not block. May be nil.
 	Fault func(*Session, error)
 	// Trace is shown every PDU; s is nil before the bind is accepted, and p is nil when it could not
-	// be decoded. String() of a PDU hides passwords and texts. It must not block, nor keep p. May
-	// be nil.
+	// be decoded. String() of a PDU hides passwords and texts. It is called from several goroutines
+	// at once, and must not block, nor keep p. May be nil.
 	Trace func(s *Session, d Direction, h Header, p PDU)
 }
 

@@ -97,8 +97,12 @@ func (b *BindConfig) dial(ctx context.Context, addr string) (net.Conn, error) {
 
 // BindConn binds over a connection that exists already, and closes it on error.
 func BindConn(ctx context.Context, conn net.Conn, b BindConfig) (*Session, error) {
+	return bindOn(ctx, conn, NewFramer(conn, b.Session.MaxPDU), b)
+}
+
+func bindOn(ctx context.Context, conn net.Conn, framer *Framer, b BindConfig) (*Session, error) {
 	noDelay(conn)
-	d := &dialogue{conn: conn, framer: NewFramer(conn, b.Session.MaxPDU), cfg: &b.Session}
+	d := &dialogue{conn: conn, framer: framer, cfg: &b.Session}
 	limit := timeout(b.BindTimeout, defaultBindTimeout)
 	end := begin(ctx, conn, limit)
 	resp, err := d.bind(b.pdu())
@@ -116,7 +120,7 @@ func BindConn(ctx context.Context, conn net.Conn, b BindConfig) (*Session, error
 		return nil, err
 	}
 	v, _ := resp.TLVs.Uint8(TagSCInterfaceVersion)
-	return newSession(sessionSetup{conn: conn, framer: d.framer, role: ESME, bind: *b.pdu(),
+	return newSession(sessionSetup{conn: conn, framer: framer, role: ESME, bind: *b.pdu(),
 		peer: peerInfo{systemID: resp.SystemID, version: v}, lastSeq: bindSequence}, b.Session), nil
 }
 
@@ -164,7 +168,8 @@ func AcceptOutbind(ctx context.Context, conn net.Conn, choose func(*Outbind) (Bi
 		_ = conn.Close()
 		return nil, err
 	}
-	return BindConn(ctx, &unreadConn{Conn: conn, framer: d.framer}, b)
+	d.framer.SetMax(b.Session.MaxPDU)
+	return bindOn(ctx, conn, d.framer, b)
 }
 
 func (d *dialogue) outbind() (*Outbind, error) {
@@ -181,20 +186,4 @@ func (d *dialogue) outbind() (*Outbind, error) {
 		}
 	}
 	return nil, errors.New("smpp: the peer sends other PDUs than outbind")
-}
-
-// unreadConn gives back what a Framer has read and not returned.
-type unreadConn struct {
-	net.Conn
-	framer *Framer
-}
-
-// Read empties the framer's buffer first.
-func (c *unreadConn) Read(b []byte) (int, error) {
-	if f := c.framer; f.Buffered() > 0 {
-		n := copy(b, f.buf[f.start:f.end])
-		f.start += n
-		return n, nil
-	}
-	return c.Conn.Read(b)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -57,14 +58,46 @@ func TestRespondLater(t *testing.T) {
 	})
 }
 
+// asker has a peer that sends requests, and their responders.
+func asker(t *testing.T) (*smpptest.Conn, func(smpp.PDU) smpp.Responder) {
+	open := make(pile, 1)
+	_, peer := boundBy(t, smpp.Transceiver, smpp.Config{Handler: open})
+	return peer, func(p smpp.PDU) smpp.Responder {
+		say(t, peer, smpp.StatusOK, 9, p)
+		return <-open
+	}
+}
+
+func TestRespondKinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, ask := asker(t)
+		r := ask(&smpp.DataSM{})
+		_ = r.RespondID("d")
+		if _, p := next[*smpp.DataSMResp](t, peer); p.MessageID != "d" {
+			t.Errorf("data_sm: id %q", p.MessageID)
+		}
+		r = ask(&smpp.SubmitMulti{Destinations: []smpp.Dest{{}}})
+		_ = r.RespondID("m")
+		if _, p := next[*smpp.SubmitMultiResp](t, peer); p.MessageID != "m" {
+			t.Errorf("submit_multi: id %q", p.MessageID)
+		}
+		r = ask(&smpp.QuerySM{MessageID: "1"})
+		if err := r.RespondID("q"); err != smpp.ErrWrongBody {
+			t.Errorf("RespondID for query_sm: %v", err)
+		}
+		_ = r.Respond(smpp.StatusOK, &smpp.QuerySMResp{MessageID: "1", State: smpp.StateEnroute})
+		if _, p := next[*smpp.QuerySMResp](t, peer); p.State != smpp.StateEnroute {
+			t.Errorf("query_sm: %v", p)
+		}
+		r = ask(&smpp.CancelSM{})
+		_ = r.Respond(smpp.StatusCancelFail, nil)
+		next[*smpp.CancelSMResp](t, peer)
+	})
+}
+
 func TestRespondBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		open := make(pile, 1)
-		_, peer := boundBy(t, smpp.Transceiver, smpp.Config{Handler: open})
-		ask := func(p smpp.PDU) smpp.Responder {
-			say(t, peer, smpp.StatusOK, 9, p)
-			return <-open
-		}
+		peer, ask := asker(t)
 		r := ask(submit("x"))
 		if err := r.Respond(smpp.StatusOK, &smpp.DeliverSMResp{}); err != smpp.ErrWrongBody {
 			t.Errorf("a body of another command: %v", err)
@@ -86,27 +119,6 @@ func TestRespondBodies(t *testing.T) {
 		if h, _ := next[*smpp.SubmitSMResp](t, peer); h.Status != smpp.StatusInvDstAdr || h.Length != 16 {
 			t.Errorf("a refused submit_sm has a body: %+v", h)
 		}
-		r = ask(&smpp.DataSM{})
-		_ = r.RespondID("d")
-		if _, p := next[*smpp.DataSMResp](t, peer); p.MessageID != "d" {
-			t.Errorf("data_sm: id %q", p.MessageID)
-		}
-		r = ask(&smpp.SubmitMulti{Destinations: []smpp.Dest{{}}})
-		_ = r.RespondID("m")
-		if _, p := next[*smpp.SubmitMultiResp](t, peer); p.MessageID != "m" {
-			t.Errorf("submit_multi: id %q", p.MessageID)
-		}
-		r = ask(&smpp.QuerySM{MessageID: "1"})
-		if err := r.RespondID("q"); err != smpp.ErrWrongBody {
-			t.Errorf("RespondID for query_sm: %v", err)
-		}
-		_ = r.Respond(smpp.StatusOK, &smpp.QuerySMResp{MessageID: "1", State: smpp.StateEnroute})
-		if _, p := next[*smpp.QuerySMResp](t, peer); p.State != smpp.StateEnroute {
-			t.Errorf("query_sm: %v", p)
-		}
-		r = ask(&smpp.CancelSM{})
-		_ = r.Respond(smpp.StatusCancelFail, nil)
-		next[*smpp.CancelSMResp](t, peer)
 		r = ask(submit("x"))
 		_ = r.Nack(smpp.StatusInvCmdID)
 		if h, _ := next[*smpp.GenericNack](t, peer); h.Status != smpp.StatusInvCmdID || h.Sequence != 9 {
@@ -423,10 +435,13 @@ func TestNotify(t *testing.T) {
 // TestTrace: every PDU is shown, and no password.
 func TestTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var lines []string
 		s, peer := bindTo(t, smpp.Transceiver, smpp.Config{Handler: smpp.HandlerFunc(func(_ smpp.PDU, r smpp.Responder) { _ = r.Respond(smpp.StatusOK, nil) }),
 			Trace: func(_ *smpp.Session, d smpp.Direction, h smpp.Header, p smpp.PDU) {
+				mu.Lock()
 				lines = append(lines, fmt.Sprint(d, " ", h, " ", p))
+				mu.Unlock()
 			}})
 		done := make(results, 1)
 		mustSend(t, s, submit("private"), done)

@@ -96,18 +96,18 @@ func (l *bindLimiter) failed(ip, systemID string) {
 	}
 }
 
-// makeRoom bounds the memory that strangers can take.
+// makeRoom bounds the memory that strangers can take, at a bounded cost: it looks at a few buckets (the
+// order of a map is random), and when none of them is full again it forgets the last of them.
 func (l *bindLimiter) makeRoom(now time.Time) {
 	if len(l.buckets) < mostBuckets {
 		return
 	}
+	looked := 0
 	for k := range l.buckets {
 		l.refill(k, now)
-	}
-	for k := range l.buckets {
-		if len(l.buckets) < mostBuckets {
-			break
+		if looked++; looked == 8 {
+			delete(l.buckets, k)
+			return
 		}
-		delete(l.buckets, k) // any: map order is random
 	}
 }

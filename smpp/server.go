@@ -165,11 +165,14 @@ func (srv *Server) refused(conn net.Conn, systemID string, why error) {
 // connection: the ESME is expected to bind.
 func (srv *Server) Outbind(conn net.Conn, p *Outbind) error {
 	srv.init()
-	end := begin(srv.ctx, conn, srv.InitTimeout)
-	d := dialogue{conn: conn, cfg: &srv.Config}
-	err := d.write(StatusOK, 1, p)
-	if !end() && err == nil {
-		err = ErrServerClosed
+	err := srv.ctx.Err()
+	if err == nil {
+		end := begin(srv.ctx, conn, srv.InitTimeout)
+		d := dialogue{conn: conn, cfg: &srv.Config}
+		err = d.write(StatusOK, 1, p)
+		if !end() && err == nil {
+			err = ErrServerClosed
+		}
 	}
 	if err != nil {
 		_ = conn.Close()

@@ -28,10 +28,10 @@ func (srv *Server) bind(conn net.Conn) *Session {
 		srv:      srv,
 	}
 	s, err := d.run(ctx, end)
-	srv.mu.Lock()
-	delete(srv.unbound, conn)
-	srv.mu.Unlock()
 	if err != nil {
+		srv.mu.Lock()
+		delete(srv.unbound, conn)
+		srv.mu.Unlock()
 		_ = conn.Close()
 		srv.refused(conn, d.systemID, err)
 		return nil
@@ -147,6 +147,7 @@ func (d *serverDialogue) start(h Header, req *Bind, a Accept, end func() bool) (
 // register makes a session known before its first PDU.
 func (srv *Server) register(s *Session) {
 	srv.mu.Lock()
+	delete(srv.unbound, s.conn)
 	srv.sessions[s] = struct{}{}
 	closed := srv.closed
 	srv.mu.Unlock()

@@ -105,11 +105,11 @@ func newSession(set sessionSetup, cfg Config) *Session {
 	s.lastTx.Store(now)
 	s.lastTraffic.Store(now)
 	set.framer.SetMax(cfg.MaxPDU)
-	if set.onStart != nil {
-		set.onStart(s)
-	}
-	if !s.out.idle {
+	if set.first != nil {
 		s.wakeWriter()
+	}
+	if set.onStart != nil { // from here on others may use s
+		set.onStart(s)
 	}
 	s.io.Add(2)
 	go s.readLoop(set.framer)

@@ -7,6 +7,7 @@ import "time"
 type outbox struct {
 	buf     []byte
 	spare   []byte
+	answers int    // octets of buf that are answers
 	base    uint64 // place of buf[0] in the stream of everything ever queued
 	written uint64 // octets the socket has taken
 	idle    bool   // the writer sleeps and must be woken
@@ -15,9 +16,9 @@ type outbox struct {
 }
 
 const (
-	// maxQueued bounds what is queued for a peer that does not read. Requests are bounded by the
-	// window; this is for answers.
-	maxQueued = 1 << 20
+	// maxAnswers bounds the answers that are queued for a peer that does not read. (Requests are
+	// bounded by the window.)
+	maxAnswers = 1 << 20
 	// keptBuffer is the greatest write buffer that is used again.
 	keptBuffer = 256 << 10
 )
@@ -67,12 +68,14 @@ func (s *Session) answerLocked(st Status, seq uint32, p PDU) (wake bool, err err
 	if s.state == stateClosing {
 		return false, ErrClosed
 	}
-	if len(s.out.buf) > maxQueued {
+	if s.out.answers > maxAnswers {
 		return false, ErrSlowPeer
 	}
+	before := len(s.out.buf)
 	if _, err := s.queueLocked(st, seq, p); err != nil {
 		return false, err
 	}
+	s.out.answers += len(s.out.buf) - before
 	return s.out.wakeLocked(), nil
 }
 
@@ -133,7 +136,7 @@ func (s *Session) writeQueued() bool {
 		return false
 	}
 	batch := s.out.buf
-	s.out.buf, s.out.spare = s.out.spare[:0], nil
+	s.out.buf, s.out.spare, s.out.answers = s.out.spare[:0], nil, 0
 	s.out.base += uint64(len(batch))
 	s.mu.Unlock()
 

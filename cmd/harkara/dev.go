@@ -67,7 +67,7 @@ func dev(cmd *cobra.Command, o devOptions) error {
 	}
 	defer simulator.Close()
 	cfg := config.Default()
-	cfg.DataDir, cfg.HTTPListen, cfg.AdminListen = o.data, o.http, "off"
+	cfg.DataDir, cfg.HTTPListen, cfg.AdminListen = o.data, o.http, ""
 	return runDev(cmd, cfg, log, simulator)
 }
 

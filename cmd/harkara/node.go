@@ -52,7 +52,7 @@ func newNode(ctx context.Context, cfg config.Config, log *slog.Logger) (*node, e
 	if n.store, err = openStore(ctx, cfg, metrics.Store); err != nil {
 		return nil, err
 	}
-	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(), Node: nodeName(cfg), Log: log, Meter: newMeter(metrics)})
+	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(log), Node: nodeName(cfg), Log: log, Meter: newMeter(metrics)})
 	if err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
@@ -125,7 +125,7 @@ func (n *node) other(w http.ResponseWriter, r *http.Request) {
 // that a port in use is found before anything starts. plain is the address of
 // the one without TLS.
 func (n *node) serveHTTP(g *run.Group) (plain string, err error) {
-	if addr := n.cfg.HTTPListen; addr != "off" {
+	if addr := n.cfg.HTTPListen; addr != "" {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
 			return "", fmt.Errorf("http_listen: %w", err)
@@ -134,7 +134,7 @@ func (n *node) serveHTTP(g *run.Group) (plain string, err error) {
 		n.log.Info("listening", "what", "http", "addr", ln.Addr().String())
 		g.Add(run.Intake, "http", run.HTTP(n.server(), smsapi.NewListener(ln)))
 	}
-	if addr := n.cfg.HTTPSListen; addr != "off" {
+	if addr := n.cfg.HTTPSListen; addr != "" {
 		ln, err := n.listenTLS(addr)
 		if err != nil {
 			return "", err
@@ -142,7 +142,7 @@ func (n *node) serveHTTP(g *run.Group) (plain string, err error) {
 		n.log.Info("listening", "what", "https", "addr", ln.Addr().String())
 		g.Add(run.Intake, "https", run.HTTP(n.server(), ln))
 	}
-	if addr := n.cfg.AdminListen; addr != "off" {
+	if addr := n.cfg.AdminListen; addr != "" {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
 			return "", fmt.Errorf("admin_listen: %w", err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -23,17 +24,25 @@ type ApplyOptions struct {
 // returns what it changed, which is nothing the second time. All problems of the
 // file are reported at once.
 func (d *Desk) Apply(ctx context.Context, f *File, o ApplyOptions) ([]Diff, error) {
+	var skip, seen int64
 	for try := 1; ; try++ {
 		b, err := readBook(ctx, d.Store)
 		if err != nil {
 			return nil, err
 		}
+		if try > 1 && b.version == seen {
+			// Nobody else wrote, so an id of ours must be that of a noun that
+			// was deleted, which only the store remembers: go further up.
+			skip = max(1, 2*skip)
+		}
+		seen = b.version
 		p := &plan{builder: builder{desk: d, book: b, file: f.name, problems: slices.Clone(f.problems)},
-			prune: o.Prune, next: map[sms.Kind]int64{}, lines: map[string]int{}}
+			prune: o.Prune, skip: skip, next: map[sms.Kind]int64{}, lines: map[string]int{}}
 		p.make(f)
 		if o.Prune {
 			p.checkRemoved(ctx)
 		}
+		slices.SortStableFunc(p.problems, func(a, b string) int { return p.lineOf(a) - p.lineOf(b) })
 		if err := p.err(); err != nil {
 			return nil, err
 		}
@@ -42,16 +51,30 @@ func (d *Desk) Apply(ctx context.Context, f *File, o ApplyOptions) ([]Diff, erro
 			return diffs, err
 		}
 		_, err = d.Store.WriteDocs(ctx, d.Now(), d.By, changes)
-		if sms.CodeOf(err) != sms.CodeConflict || try == tries {
+		if sms.CodeOf(err) != sms.CodeConflict || try == applyTries {
 			return diffs, err
 		}
 	}
+}
+
+// applyTries is enough to pass 16,000 deleted nouns by doubling.
+const applyTries = 16
+
+// lineOf is the line that a problem begins with, 0 for one without.
+func (p *plan) lineOf(problem string) int {
+	number, _, _ := strings.Cut(strings.TrimPrefix(problem, p.file+":"), ":")
+	line, err := strconv.Atoi(number)
+	if err != nil {
+		return 0
+	}
+	return line
 }
 
 // plan turns a file into changes of the book.
 type plan struct {
 	builder
 	prune   bool
+	skip    int64 // ids left out, see Apply
 	entries []*entry
 	removed []sms.Noun
 	next    map[sms.Kind]int64 // ids for new nouns
@@ -123,7 +146,7 @@ func (p *plan) enter(s spec) {
 	ref := s.ref()
 	if ref.Name == "" {
 		key := "name"
-		switch s.kind() {
+		switch s.Kind() {
 		case sms.KindNumber:
 			key = "number"
 		case sms.KindCredential:
@@ -132,8 +155,8 @@ func (p *plan) enter(s spec) {
 		p.problem("%s is missing", key)
 		return
 	}
-	key := string(s.kind()) + "\x00" + fold(ref.Account) + "\x00" + fold(ref.Name)
-	if s.kind() == sms.KindCredential {
+	key := string(s.Kind()) + "\x00" + fold(ref.Account) + "\x00" + fold(ref.Name)
+	if s.Kind() == sms.KindCredential {
 		key = ref.Name // case matters
 	}
 	if first := p.lines[key]; first != 0 {
@@ -150,7 +173,7 @@ func (p *plan) enter(s spec) {
 
 // reserve puts a new noun's name and id into the book.
 func (p *plan) reserve(s spec) {
-	k := s.kind()
+	k := s.Kind()
 	n := sms.NewNoun(k)
 	h := n.Meta()
 	h.Name, h.ID = s.ref().Name, p.newID(k)
@@ -170,7 +193,7 @@ func (p *plan) reserve(s spec) {
 // newID is above every id that is stored or that the file asks for.
 func (p *plan) newID(k sms.Kind) int64 {
 	if p.next[k] == 0 {
-		p.next[k] = p.book.nextID(k)
+		p.next[k] = p.book.nextID(k) + p.skip
 	}
 	for p.book.nouns[k][p.next[k]] != nil {
 		p.next[k]++

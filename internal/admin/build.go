@@ -52,7 +52,11 @@ func (x *builder) place(s spec) string {
 	if x.file == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s:%d: %s %s: ", x.file, s.meta().line, word(s.kind()), s.ref().Name)
+	name := word(s.Kind())
+	if called := s.ref().Name; called != "" {
+		name += " " + called
+	}
+	return fmt.Sprintf("%s:%d: %s: ", x.file, s.meta().line, name)
 }
 
 func (x *builder) problem(format string, args ...any) {

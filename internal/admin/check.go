@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -30,7 +33,7 @@ func (r *Report) OK() bool { return len(r.Findings) == 0 && r.More == 0 }
 // Check sweeps the whole database and proves that balances, transfers, messages,
 // parts, queue and counters agree.
 func Check(ctx context.Context, s store.Sweep) (*Report, error) {
-	c := &checker{ledger: map[int64]*books{}, moved: map[int64]*moved{}, queue: map[sms.MessageID]place{}, groups: map[groupKey]int{}}
+	c := &checker{ledger: map[int64]*books{}, moved: map[int64]*moved{}, queue: map[sms.MessageID]place{}, groups: map[groupKey]span{}}
 	err := s.Sweep(ctx, store.Visitor{Balance: c.balance, Transfer: c.transfer, Record: c.record, Group: c.group,
 		Queue: c.queued, Finding: func(text string) error { c.find("%s", text); return nil }})
 	if err != nil {
@@ -45,8 +48,14 @@ type checker struct {
 	ledger map[int64]*books // by account
 	moved  map[int64]*moved // by transfer
 	queue  map[sms.MessageID]place
-	groups map[groupKey]int // messages seen of a group
+	groups map[groupKey]span // messages seen of a group
 	last   sms.MessageID
+}
+
+// span is how many messages were seen, and the first and last of them.
+type span struct {
+	n           int
+	first, last sms.MessageID
 }
 
 // books are what an account has and what its rows add up to.
@@ -71,6 +80,10 @@ type place struct {
 }
 
 type groupKey struct{ account, number int64 }
+
+func (a groupKey) compare(b groupKey) int {
+	return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.number, b.number))
+}
 
 func (c *checker) find(format string, args ...any) {
 	if len(c.report.Findings) >= findingsMost {
@@ -145,7 +158,8 @@ func (c *checker) record(r sms.Record) error {
 	c.last = r.ID
 	b := c.books(r.AccountID)
 	b.open += r.Open()
-	c.groups[groupKey{r.AccountID, r.Group}]++
+	seen := c.groups[groupKey{r.AccountID, r.Group}]
+	c.groups[groupKey{r.AccountID, r.Group}] = span{seen.n + 1, cmp.Or(seen.first, r.ID), r.ID}
 	c.money(&r)
 	c.state(&r)
 	if !r.State.Final() {
@@ -167,7 +181,7 @@ func (c *checker) money(r *sms.Record) {
 	}
 	want, ok := r.Price.Times(r.Units)
 	switch {
-	case r.Reserved != 0 && (!ok || r.Reserved != want):
+	case !ok || r.Reserved != want:
 		c.find("message %s: reserved %s, but %d units at %s", r.ID, r.Reserved, r.Units, r.Price)
 	case captured != r.Captured:
 		c.find("message %s: captured %s, but its parts %s", r.ID, r.Captured, captured)
@@ -204,8 +218,11 @@ func (c *checker) group(g sms.Group) error {
 	c.report.Groups++
 	b := c.books(g.AccountID)
 	key := groupKey{g.AccountID, g.Number}
-	if n := c.groups[key]; n != g.Count {
-		c.find("group %d of account %d has %d messages, not %d", g.Number, g.AccountID, n, g.Count)
+	switch seen := c.groups[key]; {
+	case seen.n != g.Count:
+		c.find("group %d of account %d has %d messages, not %d", g.Number, g.AccountID, seen.n, g.Count)
+	case seen.n > 0 && (seen.first != g.FirstMessage || seen.last != g.FirstMessage+sms.MessageID(g.Count)-1):
+		c.find("group %d of account %d: its messages are not %d ids from %s on", g.Number, g.AccountID, g.Count, g.FirstMessage)
 	}
 	delete(c.groups, key)
 	b.group = max(b.group, g.Number)
@@ -228,18 +245,19 @@ func (c *checker) queued(id sms.MessageID, route int64, lane sms.Lane, due time.
 
 // close compares what only the whole shows.
 func (c *checker) close() {
-	for id := range c.queue {
+	for _, id := range slices.Sorted(maps.Keys(c.queue)) {
 		c.find("message %s is queued but not in the queue", id)
 	}
-	for g, n := range c.groups {
-		c.find("%d messages belong to group %d of account %d, which does not exist", n, g.number, g.account)
+	for _, g := range slices.SortedFunc(maps.Keys(c.groups), groupKey.compare) {
+		c.find("%d messages belong to group %d of account %d, which does not exist", c.groups[g].n, g.number, g.account)
 	}
-	for id, m := range c.moved {
-		if m.sum != m.transfer.Amount {
+	for _, id := range slices.Sorted(maps.Keys(c.moved)) {
+		if m := c.moved[id]; m.sum != m.transfer.Amount {
 			c.find("transfer %d: a %s of %s, but its messages add up to %s", id, m.transfer.Kind, m.transfer.Amount, m.sum)
 		}
 	}
-	for id, b := range c.ledger {
+	for _, id := range slices.Sorted(maps.Keys(c.ledger)) {
+		b := c.ledger[id]
 		switch {
 		case b.wallet+b.hold != b.have.Posted:
 			c.find("account %d: posted %s, but its transfers add up to %s", id, b.have.Posted, b.wallet+b.hold)

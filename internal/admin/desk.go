@@ -65,7 +65,7 @@ type Spec[S any] interface {
 }
 
 // Default is an empty spec with what is true when it is left out.
-func Default[S any, P Spec[S]]() S { return *newSpec(P(new(S)).kind()).(P) }
+func Default[S any, P Spec[S]]() S { return *newSpec(P(new(S)).Kind()).(P) }
 
 // List returns the nouns of a kind, of one account if it is named, in order of id.
 func List[S any, P Spec[S]](ctx context.Context, d *Desk, account string) ([]S, error) {
@@ -87,7 +87,7 @@ func Show[S any, P Spec[S]](ctx context.Context, d *Desk, ref Ref) (S, error) {
 	if err != nil {
 		return none, err
 	}
-	n, err := b.find(P(new(S)).kind(), ref)
+	n, err := b.find(P(new(S)).Kind(), ref)
 	if err != nil {
 		return none, err
 	}
@@ -103,11 +103,11 @@ func Create[S any, P Spec[S]](ctx context.Context, d *Desk, s S) (S, error) {
 	done, _, err := d.write(ctx, func(b *book, x *builder) (before, after sms.Noun, err error) {
 		s := P(&s)
 		if have := b.existing(s); have != nil {
-			return nil, nil, sms.Fail(sms.CodeConflict, fmt.Sprintf("there is a %s already", b.described(have)))
+			return nil, nil, sms.Fail(sms.CodeConflict, b.described(have)+" exists already")
 		}
 		after = x.build(s, nil)
-		if after != nil && after.Meta().ID != 0 && b.nouns[s.kind()][after.Meta().ID] != nil {
-			x.problem("id %d belongs to %s", after.Meta().ID, b.label(b.nouns[s.kind()][after.Meta().ID]))
+		if after != nil && after.Meta().ID != 0 && b.nouns[s.Kind()][after.Meta().ID] != nil {
+			x.problem("id %d belongs to %s", after.Meta().ID, b.label(b.nouns[s.Kind()][after.Meta().ID]))
 		}
 		return nil, after, nil
 	})
@@ -122,15 +122,18 @@ func Create[S any, P Spec[S]](ctx context.Context, d *Desk, s S) (S, error) {
 func Change[S any, P Spec[S]](ctx context.Context, d *Desk, ref Ref, change func(*S) error) (S, Diff, error) {
 	var none S
 	done, diff, err := d.write(ctx, func(b *book, x *builder) (before, after sms.Noun, err error) {
-		if before, err = b.find(P(new(S)).kind(), ref); err != nil {
+		if before, err = b.find(P(new(S)).Kind(), ref); err != nil {
 			return nil, nil, err
 		}
 		s := b.describe(before).(P)
+		if rule, ok := any(s).(*RuleSpec); ok {
+			rule.dropAutoName()
+		}
 		if err := change((*S)(s)); err != nil {
 			return nil, nil, err
 		}
 		if have := b.existing(s); have != nil && have != before {
-			return nil, nil, sms.Fail(sms.CodeConflict, fmt.Sprintf("there is a %s already", b.described(have)))
+			return nil, nil, sms.Fail(sms.CodeConflict, b.described(have)+" exists already")
 		}
 		return before, x.build(s, before), nil
 	})
@@ -147,10 +150,10 @@ func (b *book) existing(s spec) sms.Noun {
 		return b.apiKeys[k.APIKey] // its name is checked by its builder
 	}
 	owner, err := b.id(sms.KindAccount, ref.Account)
-	if err != nil || ref.Name == "" || s.kind() == sms.KindSender && owner == 0 {
+	if err != nil || ref.Name == "" || s.Kind() == sms.KindSender && owner == 0 {
 		return nil // a problem that build tells
 	}
-	if list := b.named(s.kind(), owner, ref.Name); len(list) > 0 {
+	if list := b.named(s.Kind(), owner, ref.Name); len(list) > 0 {
 		return list[0]
 	}
 	return nil
@@ -220,7 +223,7 @@ func (d *Desk) Delete(ctx context.Context, k sms.Kind, ref Ref) (Diff, error) {
 // unused refuses to remove what is referred to, or what has messages waiting.
 func (d *Desk) unused(ctx context.Context, b *book, n sms.Noun) error {
 	if users := b.users(n); len(users) > 0 {
-		return sms.Fail(sms.CodeConflict, fmt.Sprintf("%s cannot be removed: %s needs it; change that first, or disable it",
+		return sms.Fail(sms.CodeConflict, fmt.Sprintf("%s cannot be removed: it is used by %s; change that first, or disable it",
 			b.described(n), strings.Join(users, ", ")))
 	}
 	if n.Kind() != sms.KindRoute {
@@ -238,4 +241,21 @@ func deletion(n sms.Noun) store.DocChange {
 	h := n.Meta()
 	return store.DocChange{Delete: true, Doc: store.Doc{Kind: n.Kind(), ID: h.ID, AccountID: h.AccountID, Name: h.Name,
 		UniqueKey: n.UniqueKey(), Version: h.Version}}
+}
+
+// Names are what the nouns of a kind are called, of one account if it is named.
+func Names[S any, P Spec[S]](ctx context.Context, d *Desk, account string) ([]string, error) {
+	b, err := readBook(ctx, d.Store)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := b.id(sms.KindAccount, account)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, n := range b.list(P(new(S)).Kind(), owner) {
+		names = append(names, b.label(n))
+	}
+	return names, nil
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -81,6 +82,9 @@ func (b *book) diff(before, after sms.Noun) Diff {
 	d.Account = b.name(sms.KindAccount, n.Meta().AccountID)
 	if after != nil {
 		d.Fields = compare(b.values(before), b.values(after))
+	}
+	if d.Op == OpAdd { // the first line has them
+		d.Fields = slices.DeleteFunc(d.Fields, func(f Field) bool { return f.Name == "name" || f.Name == "account" })
 	}
 	if d.Op == OpChange && len(d.Fields) == 0 {
 		return Diff{}

@@ -22,18 +22,14 @@ func (d *Desk) Export(ctx context.Context, secrets bool) (*File, error) {
 		b.nest(&f.Accounts[i])
 	}
 	for i := range f.Rules {
-		if r := &f.Rules[i]; r.Name == ruleName(r.Account, r.Prefix, r.Type, r.Priority) {
-			r.Name = ""
-		}
+		f.Rules[i].dropAutoName()
 	}
 	if !secrets {
 		for i := range f.Connectors {
-			f.Connectors[i].Settings = MaskSettings(f.Connectors[i].Settings)
+			f.Connectors[i].Mask()
 		}
 		for i := range f.Accounts {
-			for j := range f.Accounts[i].Keys {
-				f.Accounts[i].Keys[j].TokenHash = ""
-			}
+			f.Accounts[i].Mask()
 		}
 	}
 	return f, nil
@@ -42,7 +38,7 @@ func (d *Desk) Export(ctx context.Context, secrets bool) (*File, error) {
 // specs describes the nouns of a kind, of one account or (0) all.
 func specs[S any, P Spec[S]](b *book, owner int64) []S {
 	list := []S{}
-	for _, n := range b.list(P(new(S)).kind(), owner) {
+	for _, n := range b.list(P(new(S)).Kind(), owner) {
 		list = append(list, *b.describe(n).(P))
 	}
 	return list
@@ -52,9 +48,6 @@ func specs[S any, P Spec[S]](b *book, owner int64) []S {
 func (b *book) nest(a *AccountSpec) {
 	a.Senders, a.Numbers, a.Keys = specs[SenderSpec](b, a.ID), specs[NumberSpec](b, a.ID), specs[KeySpec](b, a.ID)
 }
-
-// MaskSettings is a copy of a connector's settings without the secrets.
-func MaskSettings(settings map[string]any) map[string]any { return mask(settings).(map[string]any) }
 
 // YAML writes the file.
 func (f *File) YAML() ([]byte, error) {
@@ -72,9 +65,13 @@ func (f *File) YAML() ([]byte, error) {
 	return out.Bytes(), e.Close()
 }
 
-// rowsInLine writes each row of a price list, of costs and of a route's
-// connectors in one line.
+// rowsInLine writes lists of plain values, and each row of a price list, of
+// costs and of a route's connectors, in one line.
 func rowsInLine(n *yaml.Node) {
+	if n.Kind == yaml.SequenceNode && len(n.Content) > 0 &&
+		!slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode }) {
+		n.Style |= yaml.FlowStyle
+	}
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key, list := n.Content[i].Value, n.Content[i+1]

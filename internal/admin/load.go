@@ -97,6 +97,14 @@ func (s *RuleSpec) autoName() string {
 	return ruleName(s.Account, s.Prefix, s.Type, s.Priority)
 }
 
+// dropAutoName forgets a name that follows what the rule matches, so that it
+// goes on doing so.
+func (s *RuleSpec) dropAutoName() {
+	if s.Name == ruleName(s.Account, s.Prefix, s.Type, s.Priority) {
+		s.Name = ""
+	}
+}
+
 // parseSettings reads stored settings. Whole numbers stay whole.
 func parseSettings(raw json.RawMessage) map[string]any {
 	settings := map[string]any{}

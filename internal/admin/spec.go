@@ -17,6 +17,12 @@ type Meta struct {
 
 func (m *Meta) meta() *Meta { return m }
 
+// Stored is what the store knows of the noun that the spec was made of.
+func (m *Meta) Stored() Meta { return *m }
+
+// Mask takes secrets out; most specs have none.
+func (m *Meta) Mask() {}
+
 // File is the declarative form of the configuration. A section that is nil is
 // not listed: its nouns are left alone, also by a pruning apply.
 type File struct {
@@ -161,8 +167,10 @@ type PriceSpec struct {
 
 // spec is what all of them can do. Its methods have pointer receivers.
 type spec interface {
+	Stored() Meta
+	Mask()
+	Kind() sms.Kind
 	meta() *Meta
-	kind() sms.Kind
 	// ref is how the entry is found among the nouns that are there.
 	ref() Ref
 	// load fills the spec from a noun.
@@ -171,14 +179,14 @@ type spec interface {
 	build(x *builder) sms.Noun
 }
 
-func (*AccountSpec) kind() sms.Kind   { return sms.KindAccount }
-func (*SenderSpec) kind() sms.Kind    { return sms.KindSender }
-func (*NumberSpec) kind() sms.Kind    { return sms.KindNumber }
-func (*KeySpec) kind() sms.Kind       { return sms.KindCredential }
-func (*RouteSpec) kind() sms.Kind     { return sms.KindRoute }
-func (*ConnectorSpec) kind() sms.Kind { return sms.KindConnector }
-func (*RuleSpec) kind() sms.Kind      { return sms.KindRule }
-func (*PriceListSpec) kind() sms.Kind { return sms.KindPriceList }
+func (*AccountSpec) Kind() sms.Kind   { return sms.KindAccount }
+func (*SenderSpec) Kind() sms.Kind    { return sms.KindSender }
+func (*NumberSpec) Kind() sms.Kind    { return sms.KindNumber }
+func (*KeySpec) Kind() sms.Kind       { return sms.KindCredential }
+func (*RouteSpec) Kind() sms.Kind     { return sms.KindRoute }
+func (*ConnectorSpec) Kind() sms.Kind { return sms.KindConnector }
+func (*RuleSpec) Kind() sms.Kind      { return sms.KindRule }
+func (*PriceListSpec) Kind() sms.Kind { return sms.KindPriceList }
 
 func (s *AccountSpec) ref() Ref   { return Ref{Name: s.Name} }
 func (s *SenderSpec) ref() Ref    { return Ref{Account: s.Account, Name: senderName(s.Name)} }
@@ -188,6 +196,19 @@ func (s *RouteSpec) ref() Ref     { return Ref{Name: s.Name} }
 func (s *ConnectorSpec) ref() Ref { return Ref{Name: s.Name} }
 func (s *RuleSpec) ref() Ref      { return Ref{Name: s.autoName()} }
 func (s *PriceListSpec) ref() Ref { return Ref{Name: s.Name} }
+
+// Mask hides the secrets among the settings.
+func (s *ConnectorSpec) Mask() { s.Settings = mask(s.Settings).(map[string]any) }
+
+// Mask leaves the token's hash out.
+func (s *KeySpec) Mask() { s.TokenHash = "" }
+
+// Mask hides the secrets of what belongs to the account.
+func (s *AccountSpec) Mask() {
+	for i := range s.Keys {
+		s.Keys[i].Mask()
+	}
+}
 
 // newSpec makes the empty spec of a kind, nil for a kind without one.
 func newSpec(k sms.Kind) spec {

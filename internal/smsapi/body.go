@@ -14,6 +14,10 @@ import (
 // recipients with escaped separators take about 200 KiB.
 const DefaultMaxBody = 1 << 20
 
+// prepaid is how much memory an announced length gets at once. A longer body
+// gets it as it arrives: announcing costs a client nothing.
+const prepaid = 64 << 10
+
 // ErrBodyTooLarge is returned for a body above the limit.
 var ErrBodyTooLarge = errors.New("smsapi: request body too large, send fewer recipients in one call")
 
@@ -72,11 +76,14 @@ func (d Decoder) read(r *http.Request) ([]byte, error) {
 	}
 	var b []byte
 	var err error
-	if r.ContentLength >= 0 {
+	if r.ContentLength >= 0 && r.ContentLength <= prepaid {
 		b = make([]byte, r.ContentLength)
 		_, err = io.ReadFull(r.Body, b)
 	} else {
 		b, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
+		if err == nil && int64(len(b)) < r.ContentLength {
+			err = io.ErrUnexpectedEOF
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBodyIncomplete, err)

@@ -20,7 +20,8 @@ type stream struct {
 	out    []byte // replacement to be handed over first
 	in     []byte // input read but not yet scanned
 	small  [4 * maxLookahead]byte
-	excess int // bytes thrown away after a repaired request
+	excess int  // bytes thrown away after a repaired request
+	over   bool // the last answer was given
 }
 
 // maxExcess bounds what is read and thrown away after a repaired request, in
@@ -142,6 +143,24 @@ func (c *stream) drain() error {
 	return io.EOF
 }
 
+// Write implements net.Conn. What net/http answers by itself, without a
+// handler, goes out as JSON. It is the end of the connection, so nothing can
+// follow it.
+func (c *stream) Write(p []byte) (int, error) {
+	if c.over {
+		return 0, net.ErrClosed
+	}
+	json := inJSON(p)
+	if json == nil {
+		return c.Conn.Write(p)
+	}
+	c.over = true
+	if _, err := c.Conn.Write(json); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 // NetConn returns the connection below. Reading from it directly loses bytes.
 func (c *stream) NetConn() net.Conn { return c.Conn }
 
@@ -158,8 +177,12 @@ func (c *stream) CloseWrite() error {
 // ConnectionState, by which net/http would take it for TLS.
 type plainConn struct{ stream }
 
-// ReadFrom keeps the sendfile path of net/http open.
+// ReadFrom keeps the sendfile path of net/http open, which takes it for the
+// inside of a reply.
 func (c *plainConn) ReadFrom(r io.Reader) (int64, error) {
+	if c.over {
+		return 0, net.ErrClosed
+	}
 	if w, ok := c.Conn.(io.ReaderFrom); ok {
 		return w.ReadFrom(r)
 	}

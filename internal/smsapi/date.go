@@ -5,14 +5,21 @@ import (
 	"time"
 )
 
-// Layouts of scheduledate without a zone: read in the account's.
-var localLayouts = []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "2006-01-02T15:04:05", "2006-01-02T15:04"}
+// Layouts of scheduledate without a zone: read in the account's. Months, days
+// and hours may have one digit, seconds a fraction.
+var localLayouts = []string{"2006-1-2 15:4:5", "2006-1-2 15:4", "2006-1-2", "2006-1-2T15:4:5", "2006-1-2T15:4"}
 
 // Layouts with a zone of their own, which wins.
-var zonedLayouts = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 -0700"}
+var zonedLayouts = []string{"2006-1-2T15:4:5Z07:00", "2006-1-2T15:4:5-0700", "2006-1-2 15:4:5Z07:00", "2006-1-2 15:4:5-0700",
+	"2006-1-2 15:4:5 Z07:00", "2006-1-2 15:4:5 -0700"}
 
-// unixLayout is what date(1) and many languages print.
-const unixLayout = "Mon Jan _2 15:04:05 MST 2006"
+// What date(1) and many languages print: with the name of a zone, or with its
+// offset where it has no name.
+const (
+	namedLayout  = "Mon Jan _2 15:04:05 MST 2006"
+	offsetLayout = "Mon Jan _2 15:04:05 -0700 2006"
+	hourLayout   = "Mon Jan _2 15:04:05 -07 2006"
+)
 
 // parseDate reads a scheduledate (Q12). Empty is the zero time. Nonsense is an
 // error, never "now".
@@ -26,13 +33,14 @@ func parseDate(text string, zone *time.Location) (time.Time, error) {
 			return inZone(t, zone), nil
 		}
 	}
+	// An unescaped + before the offset arrives as a blank.
+	plus := text
+	if i := strings.LastIndexByte(text, ' '); i > 0 {
+		plus = text[:i] + "+" + text[i+1:]
+	}
 	for _, layout := range zonedLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-		// An unescaped + before the offset arrives as a blank.
-		if i := strings.LastIndexByte(text, ' '); i > 0 {
-			if t, err := time.Parse(layout, text[:i]+"+"+text[i+1:]); err == nil {
+		for _, text := range []string{text, plus} {
+			if t, err := time.Parse(layout, text); err == nil {
 				return t, nil
 			}
 		}
@@ -43,10 +51,15 @@ func parseDate(text string, zone *time.Location) (time.Time, error) {
 	return time.Time{}, invalid("scheduledate is not a date; write YYYY-MM-DD HH:mm:ss")
 }
 
-// unixDate reads a date with the name of its zone: UTC and GMT, or a name that
-// the account's zone uses. Any other name could mean several zones.
+// unixDate reads the layouts of date(1). A name of a zone is understood if it is
+// UTC, GMT, or one that the account's zone uses; any other could mean several.
 func unixDate(text string, zone *time.Location) (time.Time, bool) {
-	t, err := time.ParseInLocation(unixLayout, text, zone)
+	for _, layout := range []string{offsetLayout, hourLayout} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	t, err := time.ParseInLocation(namedLayout, text, zone)
 	if err != nil {
 		return time.Time{}, false
 	}

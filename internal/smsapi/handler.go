@@ -2,9 +2,12 @@ package smsapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/harkara/harkara/internal/account"
@@ -60,20 +63,25 @@ func (h *Handler) Front(next http.Handler) http.Handler { return Front(h.serve, 
 // call is one request on its way through the face.
 type call struct {
 	*Handler
-	w       http.ResponseWriter
-	r       *http.Request
+	w http.ResponseWriter
+	r *http.Request
+	// ctx outlives the client: net/http cancels the request's own context when
+	// it reads an end of file, but a raw-socket client that has shut down its
+	// writing side still waits for the reply. The store bounds its own time.
+	ctx     context.Context
 	params  Params
 	action  Action
 	now     time.Time
 	catalog *sms.Catalog // one snapshot for the whole call
 	key     *sms.Credential
 	account *sms.Account
+	wrote   bool // the reply was begun
 }
 
 // serve answers one request. Every answer of this face, good or bad, is HTTP
 // 200 with a JSON object (Q4); only paths that do not exist are 404.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, t Target) {
-	c := &call{Handler: h, w: w, r: r, now: h.Now(), catalog: h.Door.Catalog()}
+	c := &call{Handler: h, w: w, r: r, ctx: context.WithoutCancel(r.Context())}
 	defer c.survive()
 	head := w.Header()
 	head["Content-Type"] = contentType
@@ -81,20 +89,22 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, t Target) {
 	head["Cache-Control"] = noStore
 	switch {
 	case t.Match == OtherCase:
-		c.write(http.StatusNotFound, c.failure("The path is case-sensitive: call /smsAPI, not /smsapi"))
+		_ = c.write(http.StatusNotFound, c.failure("The path is case-sensitive: call /smsAPI, not /smsapi"))
 		return
 	case t.Match == Below:
-		c.write(http.StatusNotFound, c.failure("There is nothing at this path; call /smsAPI"))
+		_ = c.write(http.StatusNotFound, c.failure("There is nothing at this path; call /smsAPI"))
 		return
 	case r.Method == http.MethodOptions:
-		head.Set("Access-Control-Allow-Methods", "GET, POST, HEAD, OPTIONS")
-		head.Set("Access-Control-Allow-Headers", "*")
-		head.Set("Access-Control-Max-Age", "86400")
+		head["Allow"] = methods
+		head["Access-Control-Allow-Methods"] = methods
+		head["Access-Control-Allow-Headers"] = anyOrigin
+		head["Access-Control-Max-Age"] = oneDay
+		c.wrote = true
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	if err := c.answer(t); err != nil {
-		c.write(http.StatusOK, c.failure(c.words(err)))
+		_ = c.write(http.StatusOK, c.failure(c.words(err)))
 	}
 }
 
@@ -103,6 +113,8 @@ var (
 	contentType = []string{"application/json; charset=utf-8"}
 	anyOrigin   = []string{"*"}
 	noStore     = []string{"no-store"}
+	methods     = []string{"GET, POST, HEAD, OPTIONS"}
+	oneDay      = []string{"86400"} // seconds that a browser may remember a preflight
 )
 
 // answer checks the request and the caller and runs the action.
@@ -117,10 +129,12 @@ func (c *call) answer(t Target) error {
 		return invalid("Method not supported; use GET or POST")
 	case c.action == NoAction:
 		return invalid("Unknown action; add one of the parameters sendsms, groupstatus, getinbox or balance")
+	case c.action == ActionSendSMS && c.r.Method == http.MethodHead:
+		// RFC 9110 §9.2.1: HEAD is what link checkers use, and its reply could
+		// not carry the group_id.
+		return invalid("HEAD sends nothing; use GET or POST")
 	}
-	from := account.ClientAddr(c.r, c.TrustedProxies)
-	c.key, c.account, err = c.Auth.Authenticate(c.catalog, params.Get(APIKey), params.Get(APIToken), from, c.now)
-	if err != nil {
+	if err := c.authenticate(); err != nil {
 		return err
 	}
 	switch c.action {
@@ -135,13 +149,42 @@ func (c *call) answer(t Target) error {
 	}
 }
 
-// survive turns a defect of ours into an error reply instead of a cut connection.
-func (c *call) survive() {
-	if p := recover(); p != nil {
-		if p == http.ErrAbortHandler {
-			panic(p)
-		}
-		c.Log.Error("smsapi: a call panicked", "request", c.action.String(), "panic", p)
-		c.write(http.StatusOK, c.failure("Internal error; try again later"))
+// authenticate finds out who calls. A parameter that is not there is named,
+// which tells nobody anything; every other refusal has one text.
+func (c *call) authenticate() (err error) {
+	c.now, c.catalog = c.Now(), c.Door.Catalog()
+	from := account.ClientAddr(c.r, c.TrustedProxies)
+	key, token := c.params.Get(APIKey), c.params.Get(APIToken)
+	c.key, c.account, err = c.Auth.Authenticate(c.catalog, key, token, from, c.now)
+	switch {
+	case err == nil:
+		return nil
+	case key == "":
+		return missing("apikey")
+	case token == "":
+		return missing("apitoken")
 	}
+	return err
+}
+
+// survive turns a defect of ours into an error reply instead of a cut
+// connection. The value of a panic may hold what the caller sent, so that only
+// the runtime's own words are logged; the stack has no contents in it.
+func (c *call) survive() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	what := fmt.Sprintf("%T", p)
+	if err, ok := p.(runtime.Error); ok {
+		what = err.Error()
+	}
+	c.Log.Error("smsapi: a call panicked", "request", c.action.String(), "panic", what, "stack", string(debug.Stack()))
+	if c.wrote {
+		panic(http.ErrAbortHandler) // a reply that is half out cannot be mended
+	}
+	_ = c.write(http.StatusOK, c.failure(textInternal))
 }

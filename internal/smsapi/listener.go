@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -169,6 +169,5 @@ func answerPlainHTTP(err error, timeout time.Duration) {
 		return
 	}
 	header.Conn.SetWriteDeadline(time.Now().Add(timeout))
-	io.WriteString(header.Conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"+
-		`{"request":"","status":"error","message":"This port speaks HTTPS: use https:// in the address"}`+"\n")
+	header.Conn.Write(page(http.StatusBadRequest, "This port speaks HTTPS; use https:// in the address"))
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,32 +20,43 @@ import (
 const maxVoice = 3600
 
 func (c *call) sendSMS() error {
-	req := flow.Request{AccountID: c.account.ID, Face: "smsapi", From: c.params.Get(From),
-		Text: readable(c.params.Get(Text)), File: c.params.Get(File), Language: c.params.Get(Language)}
-	for _, fill := range []func(*flow.Request) error{c.readType, c.require, c.readDuration, c.readDate, c.readRoute, c.readRecipients} {
-		if err := fill(&req); err != nil {
-			return err
-		}
-	}
-	if c.key.GuardSeconds > 0 {
-		req.Key, req.KeyFor = c.guardKey(&req), time.Duration(c.key.GuardSeconds)*time.Second
-	}
-	done, err := c.Door.Accept(c.r.Context(), req)
+	req := flow.Request{AccountID: c.account.ID, Face: "smsapi"}
+	schedule, err := c.readRequest(&req)
 	if err != nil {
 		return err
 	}
-	_ = c.write(http.StatusOK, queuedReply{Request: c.action.String(), Status: "queued",
-		GroupID: decimal(done.Group.Number), Date: c.date(done.Group.At)})
+	if c.key.GuardSeconds > 0 {
+		req.Key, req.KeyFor = c.guardKey(&req, schedule), time.Duration(c.key.GuardSeconds)*time.Second
+	}
+	done, err := c.Door.Accept(c.ctx, req)
+	if err != nil {
+		return err
+	}
+	_ = c.write(http.StatusOK, object("request", c.action.String(), "status", statusQueued,
+		"group_id", decimal(done.Group.Number), "date", c.date(done.Group.At)))
 	return nil
 }
 
-// readable is text as UTF-8. Clients that send another charset send Latin-1.
-func readable(text string) string {
-	if utf8.ValidString(text) {
-		return text
+// readRequest turns the parameters into the request; the first that is wrong
+// ends it. schedule is the time asked for, also one in the past; zero: none.
+func (c *call) readRequest(req *flow.Request) (schedule time.Time, err error) {
+	if err = c.readType(req); err != nil {
+		return
 	}
-	text, _ = gsm.Decode(gsm.CharsetLatin1, []byte(text))
-	return text
+	if err = c.readSender(req); err != nil {
+		return
+	}
+	if err = c.readContent(req); err != nil {
+		return
+	}
+	if schedule, err = c.readDate(req); err != nil {
+		return
+	}
+	if err = c.readRoute(req); err != nil {
+		return
+	}
+	err = c.readRecipients(req)
+	return
 }
 
 func (c *call) readType(req *flow.Request) error {
@@ -58,36 +70,61 @@ func (c *call) readType(req *flow.Request) error {
 	return nil
 }
 
-// require checks the parameters that each type cannot do without.
-func (c *call) require(req *flow.Request) error {
-	missing := func(names string) error { return invalid("Missing parameter: %s", names) }
-	hasText := strings.TrimSpace(req.Text) != ""
-	switch {
-	case req.From == "":
+// readSender takes the sender. A number may have its + before it, which is not
+// part of the sender ID.
+func (c *call) readSender(req *flow.Request) error {
+	req.From = c.params.Get(From)
+	if req.From == "" {
 		return missing("from")
-	case c.params.Get(To) == "":
-		return missing("to")
-	case req.Type.Channel() == sms.TypeSMS && !hasText:
-		return missing("text")
-	case req.Type == sms.TypeVoice && req.File != "" && hasText:
-		return invalid("A voice message has either a file or a text, not both")
-	case req.Type == sms.TypeVoice && req.File == "" && !hasText:
-		return missing("file, or text and language")
-	case req.Type == sms.TypeVoice && req.File == "" && req.Language == "":
-		return missing("language (for text to speech)")
-	case req.File == "" && !hasText:
-		return missing("file or text")
+	}
+	if digits, ok := strings.CutPrefix(req.From, "+"); ok && strings.Trim(digits, "0123456789") == "" {
+		req.From = digits
 	}
 	return nil
 }
 
-func (c *call) readDuration(req *flow.Request) error {
-	if req.Type != sms.TypeVoice {
+// readContent takes what is to be sent. Each type has its own required
+// parameters; those of other types are ignored.
+func (c *call) readContent(req *flow.Request) error {
+	req.Text = readable(c.params.Get(Text))
+	hasText := strings.TrimSpace(req.Text) != ""
+	if req.Type.Channel() == sms.TypeSMS {
+		if !hasText {
+			return missing("text")
+		}
 		return nil
+	}
+	req.File = c.params.Get(File)
+	switch {
+	case req.Type == sms.TypeVoice:
+		if err := c.readVoice(req, hasText); err != nil {
+			return err
+		}
+	case req.File == "" && !hasText:
+		return missing("text or file")
+	}
+	if req.File != "" && !isWebAddress(req.File) {
+		return invalid("file must be a complete address that begins with http:// or https://")
+	}
+	if req.Type == sms.TypeWhatsApp {
+		return checkTemplate(req.Text)
+	}
+	return nil
+}
+
+func (c *call) readVoice(req *flow.Request, hasText bool) error {
+	req.Language = c.params.Get(Language)
+	switch {
+	case req.File != "" && hasText:
+		return invalid("A voice message has either a file or a text; leave one out")
+	case req.File == "" && !hasText:
+		return missing("file, or text and language")
+	case req.File == "" && req.Language == "":
+		return missing("language (of the text to speak)")
 	}
 	text := c.params.Get(Duration)
 	if text == "" {
-		return invalid("Missing parameter: duration (seconds of the voice message)")
+		return nil // the length of the recording is measured
 	}
 	seconds, err := strconv.Atoi(text)
 	if err != nil || seconds < 1 || seconds > maxVoice {
@@ -97,12 +134,17 @@ func (c *call) readDuration(req *flow.Request) error {
 	return nil
 }
 
-func (c *call) readDate(req *flow.Request) error {
-	at, err := parseDate(c.params.Get(ScheduleDate), c.catalog.Zone(c.account.ID))
-	if err == nil && at.After(c.now) {
-		req.SendAt = at
+func isWebAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+func (c *call) readDate(req *flow.Request) (time.Time, error) {
+	t, err := parseDate(c.params.Get(ScheduleDate), c.catalog.Zone(c.account.ID))
+	if err == nil && t.After(c.now) {
+		req.SendAt = t
 	}
-	return err
+	return t, err
 }
 
 func (c *call) readRoute(req *flow.Request) error {
@@ -119,24 +161,56 @@ func (c *call) readRoute(req *flow.Request) error {
 }
 
 func (c *call) readRecipients(req *flow.Request) error {
-	country, _ := numplan.ByISO(c.account.Country)
-	for to := range numplan.SplitRecipients(c.params.Get(To), country) {
-		if len(req.To) == c.MaxRecipients {
-			return invalid("Too many recipients; at most %d are allowed in one call", c.MaxRecipients)
-		}
-		req.To = append(req.To, to.Input)
+	list := c.params.Get(To)
+	if list == "" {
+		return missing("to")
 	}
+	country, _ := numplan.ByISO(c.account.Country)
+	most := c.MaxRecipients
+	var to []string // not req.To: the loop is a closure, for which the whole request would leave the stack
+	for one := range numplan.SplitRecipients(list, country) {
+		if len(to) == most {
+			return invalid("Too many recipients; at most %d are allowed in one call", most)
+		}
+		to = append(to, one.Input)
+	}
+	req.To = to
 	return nil
 }
 
-// guardKey is the same for the same call of the same credential.
-func (c *call) guardKey(req *flow.Request) string {
+// readable is text as UTF-8. Clients that send another charset send Latin-1.
+func readable(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	text, _ = gsm.Decode(gsm.CharsetLatin1, []byte(text))
+	return text
+}
+
+// guardKey is the same for the same call of the same credential: sender,
+// recipients, content, type and schedule, however they were written. A retry of
+// a client that gave up waiting is then answered with the first group.
+func (c *call) guardKey(req *flow.Request, schedule time.Time) string {
 	h := sha256.New()
-	for _, field := range append([]string{req.From, string(req.Type), req.Text, req.File, req.Language,
-		decimal(int64(req.Duration)), decimal(req.RouteID), c.params.Get(ScheduleDate)}, req.To...) {
-		h.Write([]byte(strconv.Itoa(len(field))))
+	field := func(text string) {
+		h.Write(strconv.AppendInt(nil, int64(len(text)), 10))
 		h.Write([]byte{':'})
-		h.Write([]byte(field))
+		h.Write([]byte(text))
+	}
+	field(strings.ToLower(req.From))
+	field(string(req.Type))
+	field(req.Text)
+	field(req.File)
+	field(req.Language)
+	if !schedule.IsZero() {
+		field(decimal(schedule.Unix()))
+	}
+	country, _ := numplan.ByISO(c.account.Country)
+	for _, to := range req.To {
+		if n, err := numplan.Normalize(to, country); err == nil {
+			to = n.E164
+		}
+		field("to " + to)
 	}
 	return "guard:" + decimal(c.key.ID) + ":" + hex.EncodeToString(h.Sum(nil)[:16])
 }

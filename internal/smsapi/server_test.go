@@ -343,7 +343,7 @@ func TestGiantLines(t *testing.T) {
 // serveOnce runs one connection with the given input through http.Server.
 func serveOnce(wrap bool, in []byte, chunks ...int) ([]seen, string) {
 	script := &scripted{in: in, chunks: chunks}
-	var conn net.Conn = script
+	var conn net.Conn = jsonPages{script}
 	if wrap {
 		conn = &plainConn{stream{Conn: script}}
 	}
@@ -360,6 +360,17 @@ func serveOnce(wrap bool, in []byte, chunks ...int) ([]seen, string) {
 	}
 	srv.Serve(l) // returns when the connection is closed
 	return rec.take(), script.out.String()
+}
+
+// jsonPages is a stock connection on which net/http's own answers are JSON, as
+// on a wrapped one; TestOwnPages says what they are.
+type jsonPages struct{ *scripted }
+
+func (c jsonPages) Write(p []byte) (int, error) {
+	if json := inJSON(p); json != nil {
+		return c.scripted.Write(json)
+	}
+	return c.scripted.Write(p)
 }
 
 // oneConn is a listener with one connection; then it waits for its end.

@@ -62,12 +62,24 @@ func (c *SMSC) post(m *Message, rc Receipt) {
 	c.timer.after(rc.After, func() { b.put(letter{pdu: rc.deliverSM(&late)}) })
 }
 
+// address finds the mailbox for a deliver_sm that can be sent.
+func (c *SMSC) address(systemID string, p *smpp.DeliverSM) (*mailbox, error) {
+	if _, err := smpp.Append(nil, smpp.Header{}, p); err != nil {
+		return nil, err
+	}
+	b := c.box(systemID)
+	if b == nil {
+		return nil, smpp.ErrServerClosed
+	}
+	return b, nil
+}
+
 // Post queues a deliver_sm for a system_id, and does not wait. It is kept until a receiver or
 // transceiver with that system_id is bound.
 func (c *SMSC) Post(systemID string, p *smpp.DeliverSM) error {
-	b := c.box(systemID)
-	if b == nil {
-		return smpp.ErrServerClosed
+	b, err := c.address(systemID, p)
+	if err != nil {
+		return err
 	}
 	b.put(letter{pdu: smpp.Clone(p)})
 	return nil
@@ -75,9 +87,9 @@ func (c *SMSC) Post(systemID string, p *smpp.DeliverSM) error {
 
 // Deliver is Post that waits for the answer. It is not tried again.
 func (c *SMSC) Deliver(ctx context.Context, systemID string, p *smpp.DeliverSM) error {
-	b := c.box(systemID)
-	if b == nil {
-		return smpp.ErrServerClosed
+	b, err := c.address(systemID, p)
+	if err != nil {
+		return err
 	}
 	answer := make(chan error, 1)
 	b.put(letter{pdu: smpp.Clone(p), then: func(r smpp.Result) { answer <- r.Err() }})
@@ -200,7 +212,7 @@ func (b *mailbox) send(l *letter) bool {
 		case errors.Is(err, smpp.ErrClosed): // pruned in the next round
 		case errors.Is(err, smpp.ErrUnbinding):
 			b.leave(s)
-		default: // a PDU that cannot be encoded: nobody would ever take it
+		default: // a PDU of Receipt that cannot be encoded: nobody would ever take it
 			b.smsc.outcome(l, smpp.Result{Outcome: smpp.NotWritten, Cause: err}, false)
 			return true
 		}

@@ -53,7 +53,9 @@ func benchmarkSubmit(b *testing.B, window, senders int) {
 		b.Fatal(err)
 	}
 	srv := &smpp.Server{
-		Authenticate: func(context.Context, *smpp.BindRequest) (smpp.Accept, smpp.Status) { return smpp.Accept{}, smpp.StatusOK },
+		Authenticate: func(context.Context, *smpp.BindRequest) (smpp.Accept, smpp.Status) {
+			return smpp.Accept{}, smpp.StatusOK
+		},
 		Config: smpp.Config{MaxInbound: 4096, Handler: smpp.HandlerFunc(func(p smpp.PDU, r smpp.Responder) {
 			_ = r.RespondID("5f00000a1b") // the link outlives the benchmark
 		})},

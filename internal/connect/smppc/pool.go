@@ -19,7 +19,8 @@ type link struct {
 // the fewest unanswered. Who finds all windows full waits, first come first
 // served, and gets the next place that becomes free on any link.
 type pool struct {
-	window int // of each link
+	window int       // of each link
+	spare  sync.Pool // of waiters
 
 	mu      sync.Mutex
 	links   []*link
@@ -31,8 +32,6 @@ type pool struct {
 // there is nothing left to wait for.
 type waiter struct{ told chan *link }
 
-var waiters = sync.Pool{New: func() any { return &waiter{told: make(chan *link, 1)} }}
-
 // take gets a place in the window of a link, which release gives back.
 func (p *pool) take(ctx context.Context) (*link, error) {
 	p.mu.Lock()
@@ -40,8 +39,11 @@ func (p *pool) take(ctx context.Context) (*link, error) {
 		p.mu.Unlock()
 		return l, err
 	}
-	w := waiters.Get().(*waiter)
-	defer waiters.Put(w) // by then nobody else knows it
+	w, ok := p.spare.Get().(*waiter)
+	if !ok {
+		w = &waiter{told: make(chan *link, 1)}
+	}
+	defer p.spare.Put(w) // by then nobody else knows it
 	p.waiting = append(p.waiting, w)
 	p.mu.Unlock()
 	select {

@@ -89,7 +89,9 @@ func TestEncode(t *testing.T) {
 		{"destination by settings", `"destination": {"ton": 0, "npi": 1}, "destination_prefix": "+"`, func(s *connect.Submission) {}, `dest_addr=0/1/"+8801712345678"`},
 		{"prefix is not for short codes", `"destination_prefix": "00"`, func(s *connect.Submission) { s.To, s.Short = "999", true }, `dest_addr=3/0/"999"`},
 		{"flash", "", func(s *connect.Submission) { s.Type = sms.TypeFlash }, `data_coding=0x10`},
-		{"flash in UCS-2", "", func(s *connect.Submission) { s.Type, s.Encoding, s.Payload = sms.TypeFlash, gsm.UCS2, []byte{0x04, 0x1F} }, `data_coding=0x18 sm_default_msg_id=0 short_message="\x04\x1f"`},
+		{"flash in UCS-2", "", func(s *connect.Submission) {
+			s.Type, s.Encoding, s.Payload = sms.TypeFlash, gsm.UCS2, []byte{0x04, 0x1F}
+		}, `data_coding=0x18 sm_default_msg_id=0 short_message="\x04\x1f"`},
 		{"flash by settings", `"flash_default": 240, "flash_ucs2": 8`, func(s *connect.Submission) { s.Type = sms.TypeFlash }, `data_coding=0xf0`},
 		{"UCS-2", "", func(s *connect.Submission) { s.Encoding, s.Payload = gsm.UCS2, []byte{0x04, 0x1F} }, `data_coding=0x08`},
 		{"8-bit header", "", func(s *connect.Submission) { s.Concat = concat }, `esm_class=0x40 … short_message="\x05\x00\x034\x03\x02Hi"`},
@@ -99,7 +101,9 @@ func TestEncode(t *testing.T) {
 		{"payload that fits", "", func(s *connect.Submission) { s.Long = sms.LongPayload }, `short_message="Hi"`},
 		{"payload", "", func(s *connect.Submission) { s.Long, s.Payload = sms.LongPayload, gsm7(t, strings.Repeat("x", 161)) },
 			`short_message="" message_payload="` + strings.Repeat("x", 161) + `"`},
-		{"payload in UCS-2", "", func(s *connect.Submission) { s.Long, s.Encoding, s.Payload = sms.LongPayload, gsm.UCS2, bytes.Repeat([]byte{0, 'x'}, 71) },
+		{"payload in UCS-2", "", func(s *connect.Submission) {
+			s.Long, s.Encoding, s.Payload = sms.LongPayload, gsm.UCS2, bytes.Repeat([]byte{0, 'x'}, 71)
+		},
 			`short_message="" message_payload="` + strings.Repeat(`\x00x`, 71) + `"`},
 		{"packed", `"default_alphabet": "gsm7-packed"`, func(s *connect.Submission) { s.Payload = gsm7(t, "hellohello") }, `short_message="\xe82\x9b\xfdF\x97\xd9\xec7"`},
 		{"packed behind a header", `"default_alphabet": "gsm7-packed"`, func(s *connect.Submission) { s.Concat = concat }, `short_message="\x05\x00\x034\x03\x02\x90i"`},

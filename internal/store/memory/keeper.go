@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -88,7 +89,8 @@ func (t *tx) purgeHeld(limit int) int {
 
 func (t *tx) purgeSets(after time.Duration, limit int, rules store.InboundRules) int {
 	n := 0
-	for _, key := range sortedKeys(t.sets, setKey.compare) {
+	oldest := func(a, b setKey) int { return cmp.Or(t.sets[a].since.Compare(t.sets[b].since), a.compare(b)) }
+	for _, key := range sortedKeys(t.sets, oldest) {
 		if n < limit && t.now.Sub(t.sets[key].since) > after {
 			t.join(key, true, rules)
 			n++

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -89,7 +90,7 @@ func schemaOf(path string, busy time.Duration) (version int64, err error) {
 // journal mode is kept in the file.
 func migrateUp(ctx context.Context, path string, busy time.Duration) error {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), "journal_mode(wal)", "synchronous(full)"}}
+		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), "page_size("+cmp.Or(os.Getenv("PAGE"), "4096")+")", "journal_mode(wal)", "synchronous(full)"}}
 	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
 	if err != nil {
 		return err

@@ -134,6 +134,12 @@ func openConn(path string, busy time.Duration, cacheMiB int) (*engine.Conn, erro
 	return c, nil
 }
 
+func (s *Store) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // Close finishes the calls that wait and closes the file. A second Close does
 // nothing.
 func (s *Store) Close() error {

@@ -21,7 +21,8 @@ const (
 // What a connector may take of the queue of its route: parameters 1 to 5 are
 // route, lane, connector, whether it is alone, and a time.
 const (
-	takes = ` state = 2 AND route_id = ?1 AND lane = ?2 AND (only_id = 0 OR only_id = ?3) AND (avoid_id <> ?3 OR ?4)`
+	takes = ` state = 2 AND route_id = ?1 AND lane = ?2 AND (only_id = 0 OR only_id = ?3) AND (avoid_id <> ?3 OR ?4)
+		AND expires_at > ?5`
 
 	fromQueue = ` FROM message INDEXED BY message_queue WHERE` + takes
 	// fromDiverted repeats the condition of the index: without it SQLite may
@@ -35,21 +36,22 @@ const (
 
 // statements are the writer's, prepared once.
 type statements struct {
-	begin, commit, rollback, dataVersion                 *engine.Stmt
-	sequence, setSequence                                *engine.Stmt
-	messageDay, setMessageDay                            *engine.Stmt
-	account, setAccount, addTransfer                     *engine.Stmt
-	addGroup, group                                      *engine.Stmt
-	addKey, key, setKey                                  *engine.Stmt
-	addMessage, message, setMessage, setMessageDeadline  *engine.Stmt
-	setDeadline, deadlines                               *engine.Stmt
-	addPart, parts, setPart                              *engine.Stmt
-	addEvent, event                                      *engine.Stmt
-	addUpstream, upstream                                *engine.Stmt
-	hold, addHeldKey, anyHeld, heldBy, held, heldKeys    *engine.Stmt
-	subscribers, addDelivery                             *engine.Stmt
-	deliveriesDue, leaseDelivery, retryDelivery, dropRow *engine.Stmt
-	queueDue, queueNext, divertedDue, divertedNext       *engine.Stmt
+	begin, commit, rollback, dataVersion                      *engine.Stmt
+	sequence, setSequence                                     *engine.Stmt
+	messageDay, setMessageDay                                 *engine.Stmt
+	account, setAccount, addTransfer                          *engine.Stmt
+	addGroup, group                                           *engine.Stmt
+	addKey, key, setKey                                       *engine.Stmt
+	addMessage, message, setMessage, setMessageDeadline       *engine.Stmt
+	setDeadline, deadlines                                    *engine.Stmt
+	addPart, parts, setPart                                   *engine.Stmt
+	addEvent, event                                           *engine.Stmt
+	addUpstream, upstream                                     *engine.Stmt
+	hold, addHeldKey, anyHeld, heldBy, held, heldKeys         *engine.Stmt
+	dropHeld, dropHeldKeys                                    *engine.Stmt
+	subscribers, addDelivery                                  *engine.Stmt
+	deliveriesDue, leaseDelivery, retryDelivery, dropDelivery *engine.Stmt
+	queueDue, queueNext, divertedDue, divertedNext            *engine.Stmt
 }
 
 // prepare compiles them all, so that a mistake shows when the store is opened.
@@ -101,12 +103,15 @@ func prepare(c *engine.Conn) (*statements, error) {
 		{&s.held, `SELECT scope, recipient, state, code, raw, arrived_at FROM held_receipt WHERE id = ?`},
 		{&s.heldKeys, `SELECT upstream_key FROM held_receipt_key WHERE held_id = ? ORDER BY position`},
 
+		{&s.dropHeldKeys, `DELETE FROM held_receipt_key WHERE held_id = ?`},
+		{&s.dropHeld, `DELETE FROM held_receipt WHERE id = ?`},
+
 		{&s.subscribers, `SELECT id, account_id FROM noun WHERE kind = 'subscriber' ORDER BY id`},
 		{&s.addDelivery, `INSERT INTO delivery (id, message_id, attempts, due_at) VALUES (?, ?, 0, ?)`},
 		{&s.deliveriesDue, `SELECT id, message_id, attempts FROM delivery WHERE id BETWEEN ? AND ? AND due_at <= ? ORDER BY id LIMIT ?`},
 		{&s.leaseDelivery, `UPDATE delivery SET due_at = ? WHERE id = ?`},
 		{&s.retryDelivery, `UPDATE delivery SET due_at = ?, attempts = attempts + 1 WHERE id = ?`},
-		{&s.dropRow, `DELETE FROM delivery WHERE id = ?`},
+		{&s.dropDelivery, `DELETE FROM delivery WHERE id = ?`},
 
 		{&s.queueDue, `SELECT id` + fromQueue + dueNow},
 		{&s.queueNext, `SELECT due_at` + fromQueue + dueLater},

@@ -24,8 +24,10 @@ type writer struct {
 	busy     time.Duration
 	onCommit func(calls int, took time.Duration)
 	shard    uint16
-	pages    func(n int64) // told of the pages a commit added to the log
-	broken   error         // why nothing is written any more
+	broken   error // why nothing is written any more
+
+	log       atomic.Pointer[checkpointer]
+	finishLog atomic.Bool // the rest of the log is short: copy it
 
 	mu      sync.Mutex
 	work    sync.Cond // waiting is not empty, or closing
@@ -189,8 +191,22 @@ func (w *writer) finish(t *tx, calls []*call) {
 	if w.onCommit != nil {
 		w.onCommit(len(calls), took)
 	}
-	if w.pages != nil {
-		w.pages(w.conn.PagesWritten())
+	w.tendLog()
+}
+
+// setLog makes k hear of the pages that commits write.
+func (w *writer) setLog(k *checkpointer) { w.log.Store(k) }
+
+// tendLog keeps the log short, see checkpointer.
+func (w *writer) tendLog() {
+	k := w.log.Load()
+	if k == nil {
+		return
+	}
+	k.added(w.conn.PagesWritten())
+	if w.finishLog.CompareAndSwap(true, false) {
+		_, _, err := w.conn.Checkpoint(engine.Passive)
+		w.condemn(err)
 	}
 }
 

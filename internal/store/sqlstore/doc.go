@@ -46,6 +46,9 @@ type Dialect struct {
 	ForUpdate string
 	// NextTransfer is a query that returns the next id of the ledger.
 	NextTransfer string
+	// NextNobodys is a query that returns the next number in the inbox of
+	// account 0.
+	NextNobodys string
 	// RaiseConfiguration is a query that raises the version of the
 	// configuration and returns it; ReadConfiguration only reads it.
 	RaiseConfiguration string

@@ -10,7 +10,7 @@ import (
 )
 
 // AddInbound puts whole messages into inboxes, and segments too once their set
-// is complete. What is nobody's is dropped.
+// is complete. What is nobody's goes to account 0.
 func (s *Store) AddInbound(ctx context.Context, c Conn, now time.Time, in []sms.Inbound, rules store.InboundRules) error {
 	for i := range in {
 		m := &in[i]
@@ -33,12 +33,13 @@ func (s *Store) AddInbound(ctx context.Context, c Conn, now time.Time, in []sms.
 
 func (s *Store) deliverInbound(ctx context.Context, c Conn, m *sms.Inbound, text string, partial bool, at time.Time, rules store.InboundRules) error {
 	account := rules.Owner(m.To, text)
-	if account == 0 {
-		return nil
-	}
 	var number int64
 	known, err := s.one(ctx, c, []any{&number}, `UPDATE account SET next_inbox = next_inbox + 1 WHERE id = ? RETURNING next_inbox - 1`, account)
-	if err != nil || !known {
+	if err == nil && !known {
+		account = 0
+		number, err = s.number(ctx, c, s.d.NextNobodys)
+	}
+	if err != nil {
 		return err
 	}
 	_, err = s.exec(ctx, c, `INSERT INTO inbox (account_id, number, connector_id, sender, recipient, text, partial, is_read, at)

@@ -27,20 +27,41 @@ const checkedHistories = 300
 //   - groups, their messages and the counters of their account agree.
 func Check(t testing.TB, s store.Store) {
 	t.Helper()
-	c := &checker{balances: map[int64]sms.Balance{}, counters: map[int64]store.Counters{}, transfers: map[int64]sms.Transfer{},
-		explained: map[int64]sms.Money{}, records: map[sms.MessageID]sms.Record{}, byRoute: map[int64]int64{},
-		open: map[int64]sms.Money{}, perGroup: map[[2]int64]int{}}
-	if err := s.Sweep(context.Background(), c.visitor()); err != nil {
+	c := newChecker()
+	if err := c.sweep(context.Background(), s); err != nil {
 		t.Errorf("Sweep: %v", err)
 		return
 	}
-	c.ledger()
-	c.queue()
 	c.stats(s)
 	c.histories(s)
 	for _, f := range c.findings {
 		t.Errorf("invariant broken: %s", f)
 	}
+}
+
+// sweepFindings is the part of Check that looks at one snapshot, so that it
+// holds while others write.
+func sweepFindings(ctx context.Context, s store.Sweep) []string {
+	c := newChecker()
+	if err := c.sweep(ctx, s); err != nil {
+		c.bad("Sweep: %v", err)
+	}
+	return c.findings
+}
+
+func newChecker() *checker {
+	return &checker{balances: map[int64]sms.Balance{}, counters: map[int64]store.Counters{}, transfers: map[int64]sms.Transfer{},
+		explained: map[int64]sms.Money{}, records: map[sms.MessageID]sms.Record{}, byRoute: map[int64]int64{},
+		open: map[int64]sms.Money{}, perGroup: map[[2]int64]int{}}
+}
+
+func (c *checker) sweep(ctx context.Context, s store.Sweep) error {
+	if err := s.Sweep(ctx, c.visitor()); err != nil {
+		return err
+	}
+	c.ledger()
+	c.queue()
+	return nil
 }
 
 type checker struct {
@@ -261,6 +282,7 @@ func (c *checker) queue() {
 	}
 }
 
+// stats compares the gauges with the rows.
 func (c *checker) stats(s store.Gauge) {
 	st, err := s.Stats(context.Background())
 	if err != nil {

@@ -85,6 +85,10 @@ func claimNext(f *fix) {
 	want(f, "the first of the two", next(2), late)
 	f.later(2 * time.Hour)
 	want(f, "nothing is left", next(2), time.Time{})
+	soon, late = f.now.Add(time.Minute), f.now.Add(time.Hour)
+	f.accept(f.call(a, 1, due(soon), lane(sms.LaneFirst)))
+	f.accept(f.call(a, 1, due(late), lane(sms.LaneBulk)))
+	want(f, "the other way round", next(2), soon)
 }
 
 func claimExpired(f *fix) {
@@ -177,6 +181,7 @@ func claimPinned(f *fix) {
 		{"the same connector", store.ClaimRequest{ConnectorID: connector}, "pinned fresh "},
 		{"the same connector, alone", store.ClaimRequest{ConnectorID: connector, Alone: true}, "avoiding pinned fresh "},
 		{"the same connector, spill", store.ClaimRequest{ConnectorID: connector, Spill: true}, "pinned "},
+		{"the same connector, alone and spill", store.ClaimRequest{ConnectorID: connector, Alone: true, Spill: true}, "pinned "},
 	} {
 		c.r.RouteID, c.r.Limit = 100+int64(i), 10
 		f.accept(f.call(a, 2, func(m *sms.Message) { m.RouteID = c.r.RouteID }))

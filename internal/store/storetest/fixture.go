@@ -41,8 +41,8 @@ type fix struct {
 func newFix(t *testing.T, s store.Store) *fix {
 	f := &fix{T: t, ctx: context.Background(), s: s, now: noon}
 	t.Cleanup(func() {
-		if s.Ping(f.ctx) == nil { // a case may have closed it
-			Check(t, s)
+		if f.s.Ping(f.ctx) == nil { // a case may have closed it
+			Check(t, f.s)
 		}
 	})
 	f.open()
@@ -80,10 +80,13 @@ func want[V any](f *fix, what string, got, wanted V) {
 }
 
 func show(v any) string {
-	if s, err := json.Marshal(v); err == nil && reflect.TypeOf(v).Kind() != reflect.Uint8 {
+	if s, ok := any(v).(string); ok {
+		return s
+	}
+	if s, err := json.Marshal(v); err == nil {
 		return string(s)
 	}
-	return fmt.Sprintf("%v", v)
+	return fmt.Sprintf("%+v", v)
 }
 
 // later moves the clock.

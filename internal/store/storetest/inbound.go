@@ -152,6 +152,11 @@ func inboundSegments(f *fix) {
 		want(f, "text", m.Text, "part 1|part 2|part 3")
 		want(f, "whole", []any{m.Partial, m.From, m.To, m.ConnectorID}, []any{false, "+8801711111111", "2626", connector})
 	}
+	early := f.segment(9, 2, 2, "two")
+	f.later(time.Second)
+	f.receive(rules(a), f.segment(9, 1, 2, "one"))
+	f.receive(rules(a), early)
+	want(f, "it is as old as its oldest segment", f.inbox(a, store.InboxFilter{})[0].At, early.At)
 	purged, err := f.s.Purge(f.ctx, f.now.Add(time.Hour), time.Minute, 100, rules(a))
 	f.ok(err)
 	want(f, "nothing is left", purged, 0)

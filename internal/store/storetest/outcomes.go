@@ -214,7 +214,8 @@ func outcomeHold(f *fix) {
 	a := f.account("a", 100*sms.Credit)
 	got := f.send(a)
 	f.record(f.outcome(got.Record, 1, sms.VerdictUnknown, because(sms.ReasonOutcome, "")))
-	want(f, "word", f.again(got.Record).Word(), "queued")
+	held := f.again(got.Record)
+	want(f, "word", held.Word(), "queued")
 	f.answered(got.Record, 1, "x")
 	r := f.again(got.Record)
 	want(f, "a late response", []any{r.State, r.Reason, money(r)}, []any{sms.Sent, sms.Reason(""), "1/1/0"})
@@ -276,5 +277,5 @@ func outcomeRace(f *fix) {
 		return err
 	})
 	want(f, "charged once", f.transfers(a), "topup 100 reserve 2 capture 1")
-	want(f, "history", f.history(got.Record), "accept:queued claim:sending@3 answer:sending#1@3 reject:sent#2@3")
+	want(f, "history", f.history(got.Record), "accept:queued claim:sending@3 answer:sending#1@3 answer:sent#2@3")
 }

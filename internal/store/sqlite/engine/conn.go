@@ -149,6 +149,11 @@ func (c *Conn) Changes() int64 {
 	return sqlite3.Xsqlite3_changes64(c.tls, c.db)
 }
 
+// TotalChanges is the number of rows changed since the connection was opened.
+func (c *Conn) TotalChanges() int64 {
+	return sqlite3.Xsqlite3_total_changes64(c.tls, c.db)
+}
+
 // PagesWritten is the number of pages this connection has written since the
 // last call.
 func (c *Conn) PagesWritten() int64 {

@@ -41,9 +41,10 @@ CREATE TABLE sequence (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
     event         INTEGER NOT NULL,             -- last event.seq given out
     transfer      INTEGER NOT NULL,             -- last transfer.id
+    nobodys_inbox INTEGER NOT NULL,             -- last inbox.number of account 0
     configuration INTEGER NOT NULL              -- version of all nouns together
 ) STRICT;
-INSERT INTO sequence (id, event, transfer, configuration) VALUES (1, 0, 0, 0);
+INSERT INTO sequence (id, event, transfer, nobodys_inbox, configuration) VALUES (1, 0, 0, 0, 0);
 
 -- The counters inside message ids, one per day (ids are shard, day, counter).
 CREATE TABLE message_day (
@@ -108,9 +109,9 @@ CREATE TABLE message (
     deadline     INTEGER                        -- not after the real one; NULL at the end of the life
 ) STRICT;
 -- The queue of each route.
-CREATE INDEX message_queue ON message (route_id, lane, due_at, id, only_id, avoid_id) WHERE state = 2;
+CREATE INDEX message_queue ON message (route_id, lane, due_at, id, only_id, avoid_id, expires_at) WHERE state = 2;
 -- The few of it that one connector only may take, or that avoid one.
-CREATE INDEX message_diverted ON message (route_id, lane, due_at, id, only_id, avoid_id)
+CREATE INDEX message_diverted ON message (route_id, lane, due_at, id, only_id, avoid_id, expires_at)
     WHERE state = 2 AND (only_id <> 0 OR avoid_id <> 0);
 -- What needs attention by itself. The value may be earlier than the deadline
 -- (it is not moved when a message is claimed, but looked at again when it is
@@ -208,7 +209,7 @@ CREATE INDEX idempotency_until ON idempotency (until);
 
 -- Messages from handsets.
 CREATE TABLE inbox (
-    account_id   INTEGER NOT NULL,
+    account_id   INTEGER NOT NULL,              -- 0: nobody's
     number       INTEGER NOT NULL,              -- inbox id of the smsAPI
     connector_id INTEGER NOT NULL,
     sender       TEXT    NOT NULL,

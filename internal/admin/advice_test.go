@@ -1,0 +1,72 @@
+package admin_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/harkara/harkara/internal/admin"
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+)
+
+func TestAdvise(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		want       []string
+	}{
+		{"nothing", small, nil},
+		{"no price list", "accounts: [{name: a, time_zone: UTC}]",
+			[]string{"account a has no price list: nothing it sends has a price, so all of it is refused"}},
+		{"a loss, told once for the shortest prefix", `
+price_lists: [{name: std, prices: [{prefix: "880", price: 0.2}, {prefix: "88017", price: 0.5}, {prefix: "91", price: 0.1}]}]
+connectors: [{name: c, protocol: smpp}]
+routes: [{name: r, connectors: [c], costs: [{prefix: "880", cost: 0.3}, {prefix: "8801", cost: 0.3}, {prefix: "1", cost: 9}]}]
+rules: [{prefix: "", route: r}, {prefix: "88019", route: r}]
+accounts: [{name: a, time_zone: UTC, price_list: std}, {name: b, time_zone: UTC, price_list: std}]`,
+			[]string{"price list std: 0.2 for prefix 880 (sms, unicode, flash) is below the cost 0.3 of route r"}},
+		{"types and the price of a named route", `
+price_lists: [{name: std, prices: [{prefix: "", price: 1}, {prefix: "", type: flash, price: 0.1}, {prefix: "", route: vip, price: 0.2}]}]
+connectors: [{name: c, protocol: smpp}]
+routes: [{name: r, connectors: [c], costs: [{prefix: "", cost: 0.5}]}, {name: vip, connectors: [c], costs: [{prefix: "", cost: 2}, {prefix: "", type: flash, cost: 0}]},
+  {name: off, enabled: false, connectors: [c], costs: [{prefix: "", cost: 5}]}]
+rules: [{prefix: "", route: off, priority: 1}, {prefix: "", route: r, priority: 2}]
+accounts: [{name: a, time_zone: UTC, price_list: std, routes: [vip, off]}]`,
+			[]string{"price list std: 0.1 for prefix any (flash) is below the cost 0.5 of route r",
+				"price list std: 0.2 for prefix any (sms, unicode) is below the cost 2 of route vip"}},
+		{"an account's own rule", `
+price_lists: [{name: std, prices: [{prefix: "", price: 1}]}]
+connectors: [{name: c, protocol: smpp}]
+routes: [{name: r, connectors: [c]}, {name: dear, connectors: [c], costs: [{prefix: "", cost: 3}]}]
+rules: [{prefix: "", route: r}, {prefix: "44", account: b, route: dear}]
+accounts: [{name: a, time_zone: UTC, price_list: std}, {name: b, time_zone: UTC, price_list: std}]`,
+			[]string{"price list std: 1 for prefix 44 (sms, unicode, flash) is below the cost 3 of route dear"}},
+	} {
+		r := newRig(t)
+		r.mustApply(c.file, admin.ApplyOptions{})
+		cat, err := store.Catalog(context.Background(), r.store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := admin.Advise(cat); strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+			t.Errorf("%s: got\n%s", c.name, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// References that dangle: the desk does not make them, other writers may.
+func TestAdviseDangling(t *testing.T) {
+	cat := sms.NewCatalog(1, []sms.Noun{
+		&sms.Account{Head: sms.Head{ID: 1, Name: "a"}, PriceListID: 1, Routes: []int64{7}},
+		&sms.PriceList{Head: sms.Head{ID: 1, Name: "p"}},
+		&sms.Route{Head: sms.Head{ID: 1, Name: "r"}, Connectors: []sms.RouteConnector{{ID: 8}}},
+		&sms.Rule{Head: sms.Head{ID: 1, Name: "880", AccountID: 9}, RouteID: 10},
+		&sms.Sender{Head: sms.Head{ID: 1, Name: "S", AccountID: 1}, Connectors: []int64{11}},
+		&sms.Connector{Head: sms.Head{ID: 1, Name: "c"}, ScopeID: 12},
+	})
+	want := []string{"account a names route 7, which is gone", "route r names connector 8, which is gone", "rule 880 belongs to account 9, which is gone",
+		"rule 880 names route 10, which is gone", "sender S names connector 11, which is gone", "connector c names connector 12, which is gone"}
+	if got := admin.Advise(cat); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}

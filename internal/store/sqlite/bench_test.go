@@ -1,0 +1,222 @@
+package sqlite_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
+	"github.com/harkara/harkara/internal/store/sqlite"
+)
+
+// The benchmarks write to the disk of the working directory, not to a
+// temporary file system in memory, unless BENCH_DIR names another one. They report messages a second and, since
+// that depends on the disk and on who else uses it, the processor time a
+// message costs.
+
+func benchStore(b *testing.B, o sqlite.Options) *sqlite.Store {
+	if n, err := strconv.Atoi(os.Getenv("CACHE")); err == nil {
+		o.CacheMiB = n
+	}
+	dir, err := os.MkdirTemp(cmp.Or(os.Getenv("BENCH_DIR"), "."), "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return openAt(b, filepath.Join(dir, "harkara.db"), o)
+}
+
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		panic(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// report adds the figures of n messages to the benchmark's line.
+func report(b *testing.B, n int, began time.Time, cpu time.Duration) {
+	b.ReportMetric(float64(n)/time.Since(began).Seconds(), "msg/s")
+	b.ReportMetric(float64((cpuTime()-cpu).Nanoseconds())/1e3/float64(n), "cpu-µs/msg")
+}
+
+func accounts(b testing.TB, s store.Store, n int) []int64 {
+	b.Helper()
+	ids := make([]int64, n)
+	for i := range ids {
+		a := &sms.Account{Head: sms.Head{Name: fmt.Sprintf("a%d", i)}, Enabled: true, TimeZone: "UTC"}
+		if err := store.Save(b.Context(), s, noon, "bench", a); err != nil {
+			b.Fatal(err)
+		}
+		ids[i] = a.ID
+		if _, err := s.Post(b.Context(), noon, sms.Transfer{AccountID: a.ID, Kind: sms.TransferTopUp, Amount: 1e9 * sms.Credit}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return ids
+}
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// oneMessage is a call as flow makes it.
+func oneMessage(account int64, key string, now time.Time) sms.Call {
+	return sms.Call{Key: key, KeyUntil: now.Add(24 * time.Hour), Need: 350_000,
+		Group: sms.Group{AccountID: account, Count: 1, Type: sms.TypeSMS, From: "ACME", Face: "smsapi", At: now,
+			Text: "Your code is 123456. Do not share it with anybody, please. Thank you for shopping."},
+		Messages: []sms.Message{{AccountID: account, To: "8801711223344", State: sms.Queued, Encoding: 1, Parts: 1, Units: 1,
+			Price: 350_000, Reserved: 350_000, RouteID: 7, Lane: sms.LaneNormal, DueAt: now, ExpiresAt: now.Add(24 * time.Hour),
+			CloseAt: now.Add(72 * time.Hour), UpdatedAt: now}}}
+}
+
+// BenchmarkAccept has callers that each wait for the answer to one message.
+func BenchmarkAccept(b *testing.B) {
+	for _, c := range []struct{ callers, accounts int }{{1, 1}, {50, 1}, {50, 50}, {500, 1}, {500, 500}} {
+		b.Run(fmt.Sprintf("callers=%d/accounts=%d", c.callers, c.accounts), func(b *testing.B) {
+			s := benchStore(b, sqlite.Options{})
+			ids := accounts(b, s, c.accounts)
+			batch := store.NewBatcher(1000, func(ctx context.Context, calls []sms.Call) ([]store.Accepted, error) {
+				return s.Accept(ctx, time.Now(), calls)
+			})
+			var next atomic.Int64
+			took := make([][]time.Duration, c.callers)
+			b.ReportAllocs()
+			b.ResetTimer()
+			began, cpu := time.Now(), cpuTime()
+			var all sync.WaitGroup
+			for caller := range c.callers {
+				all.Go(func() {
+					for {
+						n := next.Add(1)
+						if n > int64(b.N) {
+							return
+						}
+						start := time.Now()
+						a, err := batch.Do(context.Background(), oneMessage(ids[n%int64(len(ids))], fmt.Sprintf("%016x", uint64(n)*0x9E3779B97F4A7C15), start))
+						if err != nil || a.Err != nil {
+							b.Error(err, a.Err)
+							return
+						}
+						took[caller] = append(took[caller], time.Since(start))
+					}
+				})
+			}
+			all.Wait()
+			report(b, b.N, began, cpu)
+			reportTimes(b, slices.Concat(took...))
+		})
+	}
+}
+
+func reportTimes(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1e3, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1e3, "p99-ms")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1e3, "max-ms")
+}
+
+// BenchmarkLife takes messages through their whole life in batches: accept,
+// claim, outcome, receipt.
+func BenchmarkLife(b *testing.B) {
+	for _, c := range []struct{ size, accounts, subscribers int }{{100, 1, 0}, {250, 1, 0}, {500, 1, 0}, {250, 100, 0}, {250, 1, 1}} {
+		b.Run(fmt.Sprintf("batch=%d/accounts=%d/subscribers=%d", c.size, c.accounts, c.subscribers), func(b *testing.B) {
+			s := benchStore(b, sqlite.Options{})
+			l := &life{b: b, s: s, ids: accounts(b, s, c.accounts), size: c.size}
+			for range c.subscribers {
+				n := &sms.Subscriber{Head: sms.Head{AccountID: l.ids[0], Name: "hook"}, Channel: "webhook"}
+				if err := store.Save(b.Context(), s, noon, "bench", n); err != nil {
+					b.Fatal(err)
+				}
+				l.subscriber = n.ID
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			began, cpu := time.Now(), cpuTime()
+			for n := 0; n < b.N; n += c.size {
+				l.batch()
+			}
+			report(b, l.n, began, cpu)
+			for i, name := range []string{"accept", "claim", "outcome", "receipt"} {
+				b.ReportMetric(float64(l.took[i].Microseconds())/float64(l.n), name+"-µs")
+			}
+		})
+	}
+}
+
+type life struct {
+	b          *testing.B
+	s          *sqlite.Store
+	ids        []int64
+	size       int
+	subscriber int64
+	n          int
+	took       [4]time.Duration
+}
+
+func (l *life) ok(err error) {
+	l.b.Helper()
+	if err != nil {
+		l.b.Fatal(err)
+	}
+}
+
+func (l *life) batch() {
+	ctx, now := l.b.Context(), time.Now()
+	calls := make([]sms.Call, l.size)
+	for i := range calls {
+		calls[i] = oneMessage(l.ids[(l.n+i)%len(l.ids)], fmt.Sprintf("%016x", uint64(l.n+i)*0x9E3779B97F4A7C15), now)
+	}
+	lap := cpuTime()
+	step := func(i int) {
+		t := cpuTime()
+		l.took[i] += t - lap
+		lap = t
+	}
+	_, err := l.s.Accept(ctx, now, calls)
+	l.ok(err)
+	step(0)
+	got, _, err := l.s.Claim(ctx, now, store.ClaimRequest{RouteID: 7, ConnectorID: 3, Epoch: 1, Limit: l.size})
+	l.ok(err)
+	if len(got) != l.size {
+		l.b.Fatalf("claimed %d of %d", len(got), l.size)
+	}
+	step(1)
+	outcomes := make([]sms.Outcome, len(got))
+	receipts := make([]sms.Receipt, len(got))
+	for i, m := range got {
+		id := fmt.Sprintf("%08x-%d", uint32(m.ID)*2654435761, m.ID.Counter())
+		outcomes[i] = sms.Outcome{AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: m.Sub[0].Attempt, Epoch: 1},
+			ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: id, At: now}
+		receipts[i] = sms.Receipt{ConnectorID: 3, IDs: []string{id}, To: m.To, State: sms.PartDelivered, Code: "000", At: now,
+			Raw: "id:" + id + " sub:001 dlvrd:001 submit date:2611241200 done date:2611241201 stat:DELIVRD err:000"}
+	}
+	l.ok(l.s.RecordOutcomes(ctx, now, nil, outcomes))
+	step(2)
+	matched, err := l.s.ApplyReceipts(ctx, now, receipts)
+	l.ok(err)
+	for _, m := range matched {
+		if m != store.ReceiptApplied {
+			l.b.Fatalf("receipt %d", m)
+		}
+	}
+	step(3)
+	if l.subscriber != 0 {
+		list, err := l.s.ClaimDeliveries(ctx, now, l.subscriber, 10*l.size, now.Add(time.Minute))
+		l.ok(err)
+		acked := make([]int64, len(list))
+		for i, d := range list {
+			acked[i] = d.ID
+		}
+		l.ok(l.s.AckDeliveries(ctx, acked))
+	}
+	l.n += l.size
+}

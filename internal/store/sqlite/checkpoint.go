@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"sync"
+	"time"
+
+	"github.com/harkara/harkara/internal/store/sqlite/engine"
+)
+
+// checkpointEvery is the number of pages in the log after which it is copied
+// back into the database file.
+const checkpointEvery = 4096
+
+// checkpointer keeps the log short. It copies the log into the file while the
+// writer goes on, which is most of the work; what the writer has added
+// meanwhile, the writer copies itself between two transactions, so that the
+// next one can start the log from its beginning.
+type checkpointer struct {
+	mu    sync.Mutex // guards conn
+	conn  *engine.Conn
+	w     *writer
+	pages int64 // of the log since the last checkpoint; the writer's
+	wake  chan struct{}
+	end   chan struct{}
+	ended chan struct{}
+}
+
+func newCheckpointer(path string, busy time.Duration, w *writer) (*checkpointer, error) {
+	conn, err := openConn(path, busy, 1)
+	if err != nil {
+		return nil, err
+	}
+	k := &checkpointer{conn: conn, w: w, wake: make(chan struct{}, 1), end: make(chan struct{}), ended: make(chan struct{})}
+	w.setLog(k)
+	go k.loop()
+	return k, nil
+}
+
+// added is told by the writer how many pages a commit wrote.
+func (k *checkpointer) added(n int64) {
+	if k.pages += n; k.pages < checkpointEvery {
+		return
+	}
+	k.pages = 0
+	select {
+	case k.wake <- struct{}{}:
+	default: // one is running
+	}
+}
+
+func (k *checkpointer) loop() {
+	defer close(k.ended)
+	for {
+		select {
+		case <-k.end:
+			return
+		case <-k.wake:
+		}
+		k.mu.Lock()
+		frames, copied, err := k.conn.Checkpoint(engine.Passive)
+		k.mu.Unlock()
+		// An error here is met again by the writer, which reports it.
+		if err == nil && frames == copied {
+			k.w.finishLog.Store(true)
+		}
+	}
+}
+
+// restart empties the log; it waits for those who use it.
+func (k *checkpointer) restart() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, _, err := k.conn.Checkpoint(engine.Truncate)
+	return err
+}
+
+func (k *checkpointer) close() error {
+	close(k.end)
+	<-k.ended
+	return k.conn.Close()
+}
