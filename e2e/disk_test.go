@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/smpp"
+	"github.com/harkara/harkara/smpp/smpptest"
 )
 
 // ledger remembers what callers were told.
@@ -73,12 +76,38 @@ func (l *ledger) settle(s *server) []sms.Record {
 // ordinary are numbers without a special behaviour at the simulator.
 func ordinary(n int) string { return fmt.Sprintf("88017%08d", n/80*100+n%80) }
 
-// tinyDisk mounts a small filesystem. fill takes all of it, free gives it back.
-func tinyDisk(t *testing.T) (dir string, fill, free func()) {
+// asRootOf runs the test of this name again as root of a user namespace of its
+// own, where everybody may mount.
+func asRootOf(t *testing.T, name string) {
+	t.Helper()
+	if os.Getenv("HARKARA_E2E_NAMESPACE") != "" {
+		t.Fatal("a small filesystem cannot be mounted, also not in a user namespace: run the tests as root")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^"+name+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "HARKARA_E2E_NAMESPACE=1", binaryVariable+"="+binary)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("in a user namespace (if there are none, run the tests as root): %v\n%s", err, out)
+	}
+	t.Logf("in a user namespace:\n%s", out)
+}
+
+// tinyDisk mounts a small filesystem, if this process may. fill takes all of it,
+// free gives it back.
+func tinyDisk(t *testing.T) (dir string, fill, free func(), ok bool) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); err != nil {
-		t.Fatalf("a small filesystem cannot be mounted (run the tests as root): %v", err)
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); errors.Is(err, syscall.EPERM) {
+		return "", nil, nil, false
+	} else if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, 0); err != nil {
@@ -100,29 +129,43 @@ func tinyDisk(t *testing.T) (dir string, fill, free func()) {
 			}
 		}
 	}
-	return dir, fill, func() {
+	free = func() {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return dir, fill, free, true
 }
 
 // TestDiskFull fills the disk under a running server: callers get errors, never
-// a false "queued"; with space again it goes on by itself. Then the same with a
-// kill while the disk is full.
+// a false "queued"; a receipt is acknowledged only when it is stored; with space
+// again all goes on by itself. Then the same with a kill while the disk is full.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	o := operator(t)
-	dir, fill, free := tinyDisk(t)
-	s := newServerIn(t, dir, oneRoute(o.Addr(), "", ""), "acme")
+	dir, fill, free, ok := tinyDisk(t)
+	if !ok {
+		asRootOf(t, "TestDiskFull")
+		return
+	}
+	r := newReceipts(t)
+	s := newServerIn(t, dir, oneRoute(r.smsc.Addr(), "", ""), "acme")
 	s.cli("account", "topup", "acme", "1000000", "--reason", "test")
 	s.start()
 	l, n := &ledger{accepted: map[string]bool{}}, 0
-	next := func() reply { n++; return l.send(s, ordinary(n)) }
-	for range 20 {
-		next()
+	group := map[string]string{} // by number
+	next := func() reply {
+		n++
+		answer := l.send(s, ordinary(n))
+		group[ordinary(n)] = answer.GroupID
+		return answer
 	}
 	for _, how := range []string{"goes on", "killed"} {
+		for range 20 {
+			if r := next(); r.Status != "queued" {
+				t.Errorf("with space: %+v", r)
+			}
+		}
+		eventually(t, "the operator has them", func() bool { return len(r.smsc.Received()) >= 20 })
 		fill()
 		for refused := 0; refused < 20; {
 			if next().Status == "error" {
@@ -133,8 +176,10 @@ func TestDiskFull(t *testing.T) {
 		if r := s.call("balance"); r.Balance == nil {
 			t.Errorf("balance on a full disk: %+v", r)
 		}
-		if r := s.call("groupstatus", "groupid", "1"); r.Status != "success" {
-			t.Errorf("groupstatus on a full disk: %+v", r)
+		for number := range r.post() {
+			if d := s.detail(group[number]); d != "delivered" {
+				t.Errorf("the receipt of group %s was acknowledged, and it is %s", group[number], d)
+			}
 		}
 		if how == "killed" {
 			s.kill()
@@ -145,9 +190,73 @@ func TestDiskFull(t *testing.T) {
 		}
 		eventually(t, "sends are accepted again", func() bool { return next().Status == "queued" })
 	}
-	waitFinal(t, s)
+	if !strings.Contains(s.logged(), "the disk is full") {
+		t.Error("the log does not say that the disk is full")
+	}
+	eventually(t, "every message is final", func() bool {
+		r.post()
+		return finished(s)
+	})
 	s.stop()
 	l.settle(s)
+}
+
+// receipts is an operator that sends them when it is told to.
+type receipts struct {
+	t      *testing.T
+	smsc   *smpptest.SMSC
+	posted int // of the messages received
+
+	mu    sync.Mutex
+	tries map[string]int  // answers by number
+	acked map[string]bool // by number
+}
+
+func newReceipts(t *testing.T) *receipts {
+	t.Helper()
+	r := &receipts{t: t, tries: map[string]int{}, acked: map[string]bool{}}
+	smsc, err := smpptest.Start(smpptest.Config{Redeliver: 1 << 20, RedeliverAfter: 100 * time.Millisecond,
+		OnDeliverResp: func(p *smpp.DeliverSM, result smpp.Result) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.tries[p.Source.Addr]++
+			if result.Outcome == smpp.Answered && result.Status == smpp.StatusOK {
+				r.acked[p.Source.Addr] = true
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { smsc.Close() })
+	r.smsc = smsc
+	return r
+}
+
+// post sends the receipts that were not sent yet, waits until each was
+// answered, and returns the numbers whose receipt was acknowledged.
+func (r *receipts) post() (acked map[string]bool) {
+	r.t.Helper()
+	list := r.smsc.Received()
+	for _, m := range list[r.posted:] {
+		text := smpp.Receipt{ID: m.MessageID, State: smpp.StateDelivered, Submitted: 1, Delivered: 1}.AppendText(nil)
+		if err := r.smsc.Post("e2e", &smpp.DeliverSM{Source: m.Destination, Destination: m.Source, ESMClass: smpp.EsmReceipt, ShortMessage: text}); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.posted = len(list)
+	eventually(r.t, "every receipt is answered", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, m := range list {
+			if r.tries[m.Destination.Addr] == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.acked)
 }
 
 // TestDiskBreaks makes the disk refuse to write with an error that says nothing
@@ -162,7 +271,9 @@ func TestDiskBreaks(t *testing.T) {
 	l, n := &ledger{accepted: map[string]bool{}}, 0
 	next := func() reply { n++; return l.send(s, ordinary(n)) }
 	for range 20 {
-		next()
+		if r := next(); r.Status != "queued" {
+			t.Errorf("with a good disk: %+v", r)
+		}
 	}
 	limit := func(size string) {
 		out, err := exec.Command(program(t, "prlimit"), "--pid", strconv.Itoa(s.cmd.Process.Pid), "--fsize="+size+":unlimited").CombinedOutput()
@@ -176,6 +287,14 @@ func TestDiskBreaks(t *testing.T) {
 	limit("unlimited")
 	if r := next(); r.Status != "error" {
 		t.Errorf("accepted by a server whose disk broke: %+v", r)
+	}
+	resp, err := http.Get("http://" + s.admin + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("/readyz answers %s", resp.Status)
 	}
 	s.kill()
 	s.start()
@@ -255,13 +374,13 @@ func lock(t *testing.T, s *server) (release func()) {
 // TestNoDatabase: a file that is none stops the start, and is left as it is.
 func TestNoDatabase(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := newServer(t, oneRoute("127.0.0.1:1", "", ""), "acme").dir
 	const content = "this is no database, but perhaps somebody needs it"
 	file := filepath.Join(dir, "harkara.db")
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(binary, "serve", "--data-dir", dir, "--http-listen", "off", "--admin-listen", "off").CombinedOutput()
+	out, err := exec.Command(binary, "serve", "--data-dir", dir, "--http-listen", "127.0.0.1:0", "--admin-listen", "off").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "no database of Harkara") {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -82,7 +81,7 @@ func (l *load) run(t *testing.T, d time.Duration, end func()) {
 // one sends a message; no answer means that nobody knows.
 func (l *load) one(t *testing.T, client *http.Client) {
 	n := l.next.Add(1)
-	to := fmt.Sprintf("88017%08d", n/80*100+n%80) // never a special number of the simulator
+	to := ordinary(int(n))
 	text := "short"
 	if n%7 == 0 {
 		text = strings.Repeat("0123456789", 20) // two parts
@@ -103,10 +102,13 @@ func (l *load) one(t *testing.T, client *http.Client) {
 // waitFinal waits until no message is unfinished.
 func waitFinal(t *testing.T, s *server) {
 	t.Helper()
-	eventually(t, "every message is final", func() bool {
-		out, _ := s.try("check", "-o", "json")
-		return strings.Contains(strings.ReplaceAll(out, " ", ""), `"unfinished":0,`)
-	})
+	eventually(t, "every message is final", func() bool { return finished(s) })
+}
+
+// finished says whether every message is final.
+func finished(s *server) bool {
+	out, _ := s.try("check", "-o", "json")
+	return strings.Contains(strings.ReplaceAll(out, " ", ""), `"unfinished":0,`)
 }
 
 // reconcile compares what callers were told, the database, and what the

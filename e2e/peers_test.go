@@ -289,7 +289,7 @@ func dialogues() []dialogue {
 		{name: "a number as sender", to: "8801700000015", text: "x", params: []string{"from", "8809612345678"}, parts: 1},
 	}
 	for prefix, mode := range longModes {
-		gsm, wide := dialogue{name: "long by " + mode, to: prefix + "00000101", text: longGSM, parts: 3, how: mode},
+		gsm, wide := dialogue{name: "long by " + mode, to: prefix + "00000101", text: longGSM, parts: 4, how: mode},
 			dialogue{name: "long Unicode by " + mode, to: prefix + "00000102", text: longEmoji, coding: 8, parts: 4, how: mode}
 		if mode == "payload" {
 			gsm.parts, wide.parts = 1, 1
@@ -424,7 +424,7 @@ func replies(s *server, p *peer) {
 // operator, and a cut.
 func survivesDrops(s *server, p *peer, bind string) {
 	modes := len(strings.Split(bind, "+"))
-	p.awaitN("enquire_link on every bind", 2*modes, func(e event) bool { return e.Event == "enquire" })
+	p.awaitN("enquire_link on every bind", modes, func(e event) bool { return e.Event == "enquire" })
 	p.tell(order{"do": "enquire"})
 	p.awaitN("answers to our enquire_link", modes, func(e event) bool { return e.Event == "enquired" })
 	for i, how := range []string{"unbind", "drop"} {

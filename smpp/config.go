@@ -40,10 +40,10 @@ type Config struct {
 	// Handler receives the peer's requests. Without one they are refused with a temporary error.
 	Handler Handler
 	// Unexpected is told of responses that match no open request: late, duplicate or unknown.
-	// It runs on the reading goroutine and must not block. May be nil.
+	// It runs on the reading goroutine and must not block; a panic ends the session. May be nil.
 	Unexpected func(*Session, Unexpected)
 	// Fault is told of what a peer did wrong and what was survived: a bad body, an unknown command,
-	// a panic of the handler. It must not block. May be nil.
+	// a panic of the handler. It must not block; a panic ends the session. May be nil.
 	Fault func(*Session, error)
 	// Trace is shown every PDU; s is nil before the bind is accepted, and p is nil when it could not
 	// be decoded. String() of a PDU hides passwords and texts. It is called from several goroutines

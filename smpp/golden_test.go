@@ -92,8 +92,8 @@ var golden = []goldenPDU{
 		TLVs: withTLVs(func(t *TLVs) { t.AddUint8(TagMsAvailabilityStatus, 0) })}},
 }
 
-// TestGolden holds every PDU against octets that were checked by hand and against other
-// implementations (see the header of the files): encoding must give them, and decoding them the PDU.
+// TestGolden holds every PDU against octets that another implementation has read as well (see
+// TestGoldenByTshark): encoding must give them, and decoding them the PDU.
 func TestGolden(t *testing.T) {
 	seen := map[CommandID]bool{}
 	for _, g := range golden {

@@ -1,10 +1,5 @@
 package smpp
 
-import (
-	"fmt"
-	"runtime/debug"
-)
-
 // Handler receives the peer's requests: submit_sm and the like on the SMSC side; deliver_sm, data_sm
 // and alert_notification on the ESME side. (enquire_link and unbind are answered by the session.)
 type Handler interface {
@@ -139,7 +134,7 @@ func (s *Session) dispatch(slot *inboundSlot) {
 	r := Responder{s: s, slot: slot, gen: slot.gen, header: slot.header}
 	defer func() {
 		if v := recover(); v != nil {
-			s.fault(fmt.Errorf("smpp: handler panic on %s: %v\n%s", r.header.Command, v, debug.Stack()))
+			s.fault(panicError("the handler of "+r.header.Command.String(), v))
 			_ = r.Respond(StatusSysErr, nil) // ErrAnswered is fine
 		}
 	}()

@@ -345,6 +345,32 @@ func TestHandlerPanic(t *testing.T) {
 	})
 }
 
+// TestCallbackPanic: one of Complete is survived, one of a hook ends the session, none the process.
+func TestCallbackPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var fault error
+		s, peer := bindTo(t, smpp.Transceiver, smpp.Config{Window: 1,
+			Fault:      func(_ *smpp.Session, err error) { fault = err },
+			Unexpected: func(*smpp.Session, smpp.Unexpected) { panic("surprise") },
+		})
+		mustSend(t, s, submit("x"), smpp.CompleteFunc(func(smpp.Result) { panic("oops") }))
+		h, _ := next[*smpp.SubmitSM](t, peer)
+		say(t, peer, smpp.StatusOK, h.Sequence, &smpp.SubmitSMResp{})
+		synctest.Wait()
+		if fault == nil || !strings.Contains(fault.Error(), "oops") || s.Err() != nil {
+			t.Errorf("fault %v, session %v", fault, s.Err())
+		}
+		done := make(results, 1)
+		mustSend(t, s, submit("y"), done)
+		next[*smpp.SubmitSM](t, peer)
+		say(t, peer, smpp.StatusOK, 12345, &smpp.SubmitSMResp{})
+		<-s.Done()
+		if r := <-done; r.Outcome != smpp.Lost || !strings.Contains(s.Err().Error(), "surprise") {
+			t.Errorf("%+v, session %v", r, s.Err())
+		}
+	})
+}
+
 func TestNoHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, smsc := bindTo(t, smpp.Transceiver, smpp.Config{})

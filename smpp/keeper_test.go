@@ -42,7 +42,7 @@ func TestHalfOpen(t *testing.T) {
 // TestKeepAlive: a quiet link lives for a day, and any sign of life counts.
 func TestKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, peer := bindTo(t, smpp.Transceiver, smpp.Config{EnquireInterval: time.Minute})
+		s, peer := bindTo(t, smpp.Transceiver, smpp.Config{EnquireInterval: time.Minute, ResponseTimeout: -1})
 		began, n := time.Now(), 0
 		for time.Since(began) < 24*time.Hour {
 			h, _ := next[*smpp.EnquireLink](t, peer)

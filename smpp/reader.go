@@ -85,6 +85,11 @@ func (r *reader) broken(err error) {
 
 // frame handles one whole PDU.
 func (r *reader) frame(frame []byte) {
+	defer func() {
+		if v := recover(); v != nil { // of Unexpected, Fault or Trace: only this session ends
+			r.s.shutdown(panicError("a callback", v))
+		}
+	}()
 	h, _ := ParseHeader(frame) // a frame has 16 octets at least
 	body := frame[HeaderSize:]
 	if h.Command.IsResponse() {

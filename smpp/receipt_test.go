@@ -172,6 +172,14 @@ func TestReceiptText(t *testing.T) {
 	}
 }
 
+// TestReceiptTextIsNotTrusted: the text of the message may hold anything.
+func TestReceiptTextIsNotTrusted(t *testing.T) {
+	r := ParseReceipt([]byte("id:1 sub:001 dlvrd:001 submit date:2611242200 done date:2611242201 stat:DELIVRD err:000 text:id:999 stat:EXPIRED err:7"))
+	if r.TextID != "1" || r.Word != "DELIVRD" || r.Err != "000" || r.Text != "id:999 stat:EXPIRED err:7" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestReceiptLimits(t *testing.T) {
 	long := "id:1 stat:DELIVRD text:" + strings.Repeat("x", 100_000)
 	if r := ParseReceipt([]byte(long)); r.TextID != "1" || len(r.Text) > mostReceipt {

@@ -51,7 +51,8 @@ func (r Result) Err() error {
 }
 
 // Completer is told how a request ended, exactly once, on one of the session's goroutines. It must
-// not block. Its place in the window is free by then, so it may Send the next request.
+// not block. Its place in the window is free by then, so it may Send the next request. A panic is
+// reported to Config.Fault.
 type Completer interface{ Complete(Result) }
 
 // CompleteFunc is a function as a Completer.

@@ -17,6 +17,9 @@ func TestResponsesInAnyOrder(t *testing.T) {
 		s, peer := bindTo(t, smpp.Transceiver, smpp.Config{Window: 5})
 		done := make(results, 5)
 		var seqs []uint32
+		if err := s.Send(ctx, &smpp.SubmitSM{ServiceType: "too long"}, done); err == nil {
+			t.Error("sent what cannot be encoded")
+		}
 		for i := range 5 {
 			mustSend(t, s, submit(string(rune('a'+i))), done)
 			h, p := next[*smpp.SubmitSM](t, peer)
@@ -24,6 +27,9 @@ func TestResponsesInAnyOrder(t *testing.T) {
 				t.Fatalf("%d-th submit is %q", i, p.ShortMessage)
 			}
 			seqs = append(seqs, h.Sequence)
+		}
+		if seqs[0] != 2 {
+			t.Errorf("after the bind comes number %d", seqs[0])
 		}
 		for i := 1; i < 5; i++ {
 			if seqs[i] != seqs[i-1]+1 {

@@ -1,7 +1,9 @@
 package smpp
 
 import (
+	"fmt"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -227,9 +229,20 @@ func (s *Session) complete(done Completer, windowed bool, r Result) {
 	if windowed {
 		<-s.window
 	}
-	if done != nil {
-		done.Complete(r)
+	if done == nil {
+		return
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			s.fault(panicError("Complete", v))
+		}
+	}()
+	done.Complete(r)
+}
+
+// panicError reports a panic of a callback. Callbacks see what strangers send, so none may end the process.
+func panicError(where string, v any) error {
+	return fmt.Errorf("smpp: panic in %s: %v\n%s", where, v, debug.Stack())
 }
 
 // wakeDrainedLocked tells who waits for the end of all open requests.

@@ -83,7 +83,7 @@ func accountShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		a.Mask()
+		admin.Mask(&a)
 		b := newBalance(credit)
 		return s.printer.show(struct {
 			admin.AccountSpec

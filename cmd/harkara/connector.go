@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +22,7 @@ func connectorCommand() *cobra.Command {
 		connectors.list(), connectors.show(),
 		connectors.create("create NAME", "Make a connector; running servers connect it at once", func(s *admin.ConnectorSpec, name, _ string) { s.Name, s.Settings = name, map[string]any{} },
 			func(e *edits[admin.ConnectorSpec]) {
-				e.text("protocol", "how it is reached: "+joined(plugins(slog.New(slog.DiscardHandler))), func(s *admin.ConnectorSpec) *string { return &s.Protocol })
+				e.text("protocol", "how it is reached: "+joined(quiet()), func(s *admin.ConnectorSpec) *string { return &s.Protocol })
 				connectorFlags(e)
 				e.flag("disabled", "bool", "make it disabled", func(s *admin.ConnectorSpec, text string) error { return switchOff(&s.Enabled, text) })
 				e.flags.Lookup("disabled").NoOptDefVal = "true"

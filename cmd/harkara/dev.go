@@ -97,7 +97,7 @@ func runDev(cmd *cobra.Command, cfg config.Config, log *slog.Logger, simulator *
 	n.add(g)
 	addr, err := n.serveHTTP(g)
 	if err != nil {
-		return errors.Join(err, n.store.Close())
+		return errors.Join(fmt.Errorf("%w (choose another address with --http)", err), n.store.Close())
 	}
 	demo.url = "http://" + addr + "/smsAPI"
 	if err := demo.writeEnv(filepath.Join(cfg.DataDir, "dev.env")); err != nil {

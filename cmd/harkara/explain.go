@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -28,8 +27,7 @@ type explanation struct {
 	Reserved   sms.Money   `json:"reserved"` // for all of them
 	Cost       *sms.Money  `json:"cost"`     // of the routes; null where a cost price is missing
 	Margin     *sms.Money  `json:"margin"`
-	Credit     *balance    `json:"credit"`
-	Affordable bool        `json:"affordable"`
+	Credit     balance     `json:"credit"`
 }
 
 // planned is one recipient.
@@ -85,7 +83,7 @@ keeping anything. Exits with 1 when the call would be refused.`}
 		if req.SendAt, err = parseAt(q.at, cat.Zone(a.ID)); err != nil {
 			return err
 		}
-		e := flow.Explain(cat, time.Now(), mostAhead, plugins(slog.New(slog.DiscardHandler)).Types, req)
+		e := flow.Explain(cat, time.Now(), mostAhead, quiet().Types, req)
 		credit, err := s.store.Balance(s.ctx, a.ID)
 		if err != nil {
 			return err
@@ -115,13 +113,11 @@ func parseAt(text string, zone *time.Location) (time.Time, error) {
 }
 
 func newExplanation(e flow.Explanation, cat *sms.Catalog, credit sms.Balance) explanation {
-	b := newBalance(credit)
-	x := explanation{Steps: e.Steps, Recipients: []planned{}, Reserved: e.Need, Credit: &b}
-	x.Affordable = e.Need <= credit.Available()
+	x := explanation{Steps: e.Steps, Recipients: []planned{}, Reserved: e.Need, Credit: newBalance(credit)}
 	switch {
 	case e.Err != nil:
 		x.Refusal = e.Err.Error()
-	case !x.Affordable:
+	case e.Need > credit.Available():
 		x.Refusal = fmt.Sprintf("the account has %s available, the call needs %s", credit.Available(), e.Need)
 	default:
 		x.Accepted = true
@@ -161,12 +157,12 @@ func (x explanation) print(w io.Writer) {
 			fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", visible(to), r.State, r.Encoding, r.Parts, dash(r.Route), r.Price, r.Reserved, dash(r.Reason))
 		}
 		tw.Flush()
-	}
-	fmt.Fprintln(w)
-	if x.Cost != nil {
-		fmt.Fprintf(w, "price %s, cost %s, margin %s\n", x.Reserved, x.Cost, x.Margin)
-	} else {
-		fmt.Fprintf(w, "price %s, cost not known\n", x.Reserved)
+		fmt.Fprintln(w)
+		if x.Cost != nil {
+			fmt.Fprintf(w, "price %s, cost %s, margin %s\n", x.Reserved, x.Cost, x.Margin)
+		} else {
+			fmt.Fprintf(w, "price %s, cost not known: a route has no cost price for it\n", x.Reserved)
+		}
 	}
 	if x.Accepted {
 		fmt.Fprintf(w, "it would be accepted; available credit: %s\n", x.Credit.Available)

@@ -120,7 +120,7 @@ func (s *session) newKey(k admin.KeySpec, token string, brought bool) error {
 	if brought {
 		token = ""
 	}
-	k.Mask()
+	admin.Mask(&k)
 	return s.printer.show(struct {
 		admin.KeySpec
 		APIToken string `json:"api_token,omitempty"`

@@ -123,6 +123,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 			}
 			return &usageError{text}
 		}}
+	c.SuggestionsMinimumDistance = 2
 	c.AddCommand(commands...)
 	return c
 }

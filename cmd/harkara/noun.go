@@ -23,6 +23,14 @@ func (n noun[S, P]) kind() sms.Kind { return P(new(S)).Kind() }
 
 func (n noun[S, P]) word() string { return strings.ReplaceAll(string(n.kind()), "_", " ") }
 
+// one is the word with its article.
+func (n noun[S, P]) one() string {
+	if n.kind() == sms.KindAccount {
+		return "an account"
+	}
+	return "a " + n.word()
+}
+
 func (n noun[S, P]) scope(cmd *cobra.Command) *cobra.Command {
 	if n.owned {
 		cmd.Flags().String("account", "", "account it belongs to; needed where several accounts have the name")
@@ -39,7 +47,7 @@ func (n noun[S, P]) ref(s *session, name string) admin.Ref {
 }
 
 func (n noun[S, P]) list() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List them", Args: wants()}
+	cmd := &cobra.Command{Use: "list", Short: "List " + n.word() + "s", Args: wants()}
 	if n.owned {
 		cmd.Flags().String("account", "", "only those of this account")
 	}
@@ -49,7 +57,7 @@ func (n noun[S, P]) list() *cobra.Command {
 			return err
 		}
 		for i := range all {
-			P(&all[i]).Mask()
+			admin.Mask[S, P](&all[i])
 		}
 		return s.table(all, n.head, func(row func(...any)) {
 			for _, x := range all {
@@ -60,7 +68,7 @@ func (n noun[S, P]) list() *cobra.Command {
 }
 
 func (n noun[S, P]) show() *cobra.Command {
-	cmd := n.scope(&cobra.Command{Use: "show NAME", Short: "Show one with all its fields", Args: wants("NAME")})
+	cmd := n.scope(&cobra.Command{Use: "show NAME", Short: "Show " + n.one() + " with all its fields", Args: wants("NAME")})
 	cmd.ValidArgsFunction = completeNames[S, P](n.owned)
 	return onStore(cmd, func(s *session, args []string) error {
 		x, err := admin.Show[S, P](s.ctx, s.desk, n.ref(s, args[0]))
@@ -73,7 +81,7 @@ func (n noun[S, P]) show() *cobra.Command {
 
 // print writes one noun: JSON, or as it would stand in a file for apply.
 func (n noun[S, P]) print(s *session, x S) error {
-	P(&x).Mask()
+	admin.Mask[S, P](&x)
 	m := P(&x).Stored()
 	return s.printer.show(x, func(w io.Writer) {
 		fmt.Fprintf(w, "# id %d, version %d, changed %s\n", m.ID, m.Version, cell(m.UpdatedAt))
@@ -96,10 +104,13 @@ func (n noun[S, P]) create(use, short string, name func(s *S, text, account stri
 	}
 	e := &edits[S]{flags: cmd.Flags()}
 	flags(e)
-	return onStore(cmd, func(s *session, args []string) error {
-		if n.owned && n.ref(s, "").Account == "" {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if f := cmd.Flags().Lookup("account"); n.owned && f.Value.String() == "" {
 			return usagef("say whose %s it is: --account NAME", n.word())
 		}
+		return nil
+	}
+	return onStore(cmd, func(s *session, args []string) error {
 		x := admin.Default[S, P]()
 		name(&x, args[0], n.ref(s, "").Account)
 		if err := e.apply(&x); err != nil {
@@ -119,14 +130,17 @@ func (n noun[S, P]) create(use, short string, name func(s *S, text, account stri
 
 // change alters one by flags.
 func (n noun[S, P]) change(flags func(*edits[S])) *cobra.Command {
-	cmd := n.scope(&cobra.Command{Use: "change NAME", Short: "Change one; what is not named stays", Args: wants("NAME")})
+	cmd := n.scope(&cobra.Command{Use: "change NAME", Short: "Change " + n.one() + "; what is not named stays", Args: wants("NAME")})
 	cmd.ValidArgsFunction = completeNames[S, P](n.owned)
 	e := &edits[S]{flags: cmd.Flags()}
 	flags(e)
-	return onStore(cmd, func(s *session, args []string) error {
+	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if len(e.list) == 0 {
-			return usagef("say what to change: %s --help lists the flags", s.cmd.CommandPath())
+			return usagef("say what to change")
 		}
+		return nil
+	}
+	return onStore(cmd, func(s *session, args []string) error {
 		return n.alter(s, args[0], e.apply)
 	})
 }
@@ -165,7 +179,7 @@ func (n noun[S, P]) set(verb, short string, change func(*S)) *cobra.Command {
 }
 
 func (n noun[S, P]) delete() *cobra.Command {
-	cmd := n.scope(&cobra.Command{Use: "delete NAME", Short: "Remove one that nothing needs", Args: wants("NAME")})
+	cmd := n.scope(&cobra.Command{Use: "delete NAME", Short: "Remove " + n.one() + " that nothing needs", Args: wants("NAME")})
 	cmd.ValidArgsFunction = completeNames[S, P](n.owned)
 	return onStore(cmd, func(s *session, args []string) error {
 		diff, err := s.desk.Delete(s.ctx, n.kind(), n.ref(s, args[0]))

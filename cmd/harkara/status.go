@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/harkara/harkara/internal/admin"
-	"github.com/harkara/harkara/internal/config"
 )
 
 // connectorStatus is a connector as configured, and as the running server has it.
@@ -28,7 +27,7 @@ type connectorStatus struct {
 func statusCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "status", Short: "Show which connectors are up", Args: wants(),
 		Long: "Show which connectors are up. The running server is asked over its admin listener; where none answers the state is unknown."}
-	onStore(cmd, func(s *session, _ []string) error {
+	return onStore(cmd, func(s *session, _ []string) error {
 		all, err := admin.List[admin.ConnectorSpec](s.ctx, s.desk, "")
 		if err != nil {
 			return err
@@ -46,9 +45,7 @@ func statusCommand() *cobra.Command {
 				row(c.Name, c.Protocol, c.State, c.Links, c.Waiting)
 			}
 		})
-	})
-	config.AddFlags(cmd.Flags(), "admin_listen")
-	return cmd
+	}, "admin_listen")
 }
 
 func statusOf(c admin.ConnectorSpec, live gauges) connectorStatus {

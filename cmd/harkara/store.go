@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,10 @@ func openStore(ctx context.Context, cfg config.Config, m *obs.Store) (store.Stor
 	if _, err := cfg.EnsureSecret(); err != nil { // before the database: a later one would fit no token
 		return nil, err
 	}
+	return open(ctx, cfg, m)
+}
+
+func open(ctx context.Context, cfg config.Config, m *obs.Store) (store.Store, error) {
 	commit := m.Verb("commit")
 	return sqlite.Open(ctx, cfg.SQLitePath(), sqlite.Options{
 		OnCommit: func(calls int, took time.Duration) { commit.Done(calls, took, nil) },
@@ -67,7 +72,7 @@ func withStore(cmd *cobra.Command, do func(*session) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	s.desk = admin.NewDesk(admin.Options{Store: s.store, By: operator(), Check: checkConnector(plugins(slog.New(slog.DiscardHandler))), Hash: hasher(cfg)})
+	s.desk = admin.NewDesk(admin.Options{Store: s.store, By: operator(), Check: checkConnector(quiet()), Hash: hasher(cfg)})
 	return do(s)
 }
 
@@ -76,7 +81,7 @@ func openExisting(ctx context.Context, cfg config.Config) (store.Store, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no database at %s: run `harkara migrate` or `harkara serve` first, or name the right directory with --data-dir", path)
 	}
-	return openStore(ctx, cfg, nil)
+	return open(ctx, cfg, nil)
 }
 
 // hasher reads the secret when the first token needs it.
@@ -124,12 +129,16 @@ func (noSink) Receipts(context.Context, []sms.Receipt) error { return nil }
 func (noSink) Inbound(context.Context, []sms.Inbound) error  { return nil }
 func (noSink) Link(connect.Link)                             {}
 
-// onStore gives a command the flags of the database and of the output.
-func onStore(cmd *cobra.Command, do func(s *session, args []string) error) *cobra.Command {
-	config.AddFlags(cmd.Flags(), storeKeys...)
+// onStore gives a command the flags of the database, of more boot keys and of
+// the output.
+func onStore(cmd *cobra.Command, do func(s *session, args []string) error, keys ...string) *cobra.Command {
+	config.AddFlags(cmd.Flags(), slices.Concat(storeKeys, keys)...)
 	outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return withStore(cmd, func(s *session) error { return do(s, args) })
 	}
 	return cmd
 }
+
+// quiet is the plug-ins for commands that connect nothing.
+func quiet() connect.Plugins { return plugins(slog.New(slog.DiscardHandler)) }

@@ -15,7 +15,7 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	if err != nil {
 		return netip.Addr{}
 	}
-	addr := peer.Addr().Unmap()
+	addr := plain(peer.Addr())
 	trust := func(a netip.Addr) bool {
 		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
@@ -24,13 +24,25 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		a, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		a, ok := parseHop(strings.TrimSpace(hop))
+		if !ok {
 			break
 		}
-		if addr = a.Unmap(); !trust(addr) {
+		if addr = a; !trust(addr) {
 			break
 		}
 	}
 	return addr
 }
+
+// parseHop reads an entry of X-Forwarded-For; some proxies add the port.
+func parseHop(s string) (netip.Addr, bool) {
+	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return plain(a), true
+	}
+	a, err := netip.ParseAddrPort(s)
+	return plain(a.Addr()), err == nil
+}
+
+// plain is an address as lists of addresses hold it: IPv4 as such, no zone.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -43,7 +43,7 @@ func (a *adviser) references(n sms.Noun) {
 	}
 	switch n := n.(type) {
 	case *sms.Account:
-		if a.cat.PriceList(n.PriceListID) == nil {
+		if n.Enabled && a.cat.PriceList(n.PriceListID) == nil {
 			a.say("account %s has no price list: nothing it sends has a price, so all of it is refused", n.Name)
 		}
 		a.routes(what+" "+h.Name, n.Routes)

@@ -163,7 +163,7 @@ func (p *plan) enter(s spec) {
 		p.problem("it stands in the file twice (first in line %d)", first)
 		return
 	}
-	p.lines[key] = s.meta().line
+	p.lines[key] = s.Stored().line
 	e := &entry{spec: s, old: p.book.existing(s)}
 	p.entries = append(p.entries, e)
 	if e.old == nil {
@@ -184,7 +184,7 @@ func (p *plan) reserve(s spec) {
 		}
 		h.ID = r.Number
 	}
-	s.meta().ID = h.ID
+	s.Stored().ID = h.ID
 	if k == sms.KindConnector || k == sms.KindRoute || k == sms.KindPriceList || k == sms.KindAccount {
 		p.book.put(n) // others may refer to it
 	}
@@ -206,7 +206,7 @@ func (p *plan) newID(k sms.Kind) int64 {
 // settle puts what was built in the place of what was there.
 func (p *plan) settle(e *entry) {
 	if e.old == nil {
-		e.after.Meta().ID = e.spec.meta().ID
+		e.after.Meta().ID = e.spec.Stored().ID
 	}
 	p.book.put(e.after)
 }

@@ -87,7 +87,7 @@ func TestExample(t *testing.T) {
 	if owner := cat.Owner("16222", "Shop please"); owner != 1 {
 		t.Errorf("owner %d", owner)
 	}
-	if advice := admin.Advise(cat); len(advice) != 1 || !strings.Contains(advice[0], "account old-customer has no price list") {
+	if advice := admin.Advise(cat); len(advice) != 0 {
 		t.Errorf("advice %q", advice)
 	}
 }

@@ -56,7 +56,7 @@ func (x *builder) place(s spec) string {
 	if called := s.ref().Name; called != "" {
 		name += " " + called
 	}
-	return fmt.Sprintf("%s:%d: %s: ", x.file, s.meta().line, name)
+	return fmt.Sprintf("%s:%d: %s: ", x.file, s.Stored().line, name)
 }
 
 func (x *builder) problem(format string, args ...any) {

@@ -100,7 +100,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, what string) {
 	p := v.Addr().Interface()
 	if s, ok := p.(spec); ok {
 		v.Set(reflect.ValueOf(newSpec(s.Kind())).Elem())
-		s.meta().line = n.Line
+		s.Stored().line = n.Line
 	}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return

@@ -26,10 +26,10 @@ func (d *Desk) Export(ctx context.Context, secrets bool) (*File, error) {
 	}
 	if !secrets {
 		for i := range f.Connectors {
-			f.Connectors[i].Mask()
+			Mask(&f.Connectors[i])
 		}
 		for i := range f.Accounts {
-			f.Accounts[i].Mask()
+			Mask(&f.Accounts[i])
 		}
 	}
 	return f, nil

@@ -13,7 +13,7 @@ func (b *book) describe(n sms.Noun) spec {
 	s := newSpec(n.Kind())
 	if s != nil {
 		h := n.Meta()
-		*s.meta() = Meta{ID: h.ID, Version: h.Version, UpdatedAt: h.UpdatedAt}
+		*s.Stored() = Meta{ID: h.ID, Version: h.Version, UpdatedAt: h.UpdatedAt}
 		s.load(b, n)
 	}
 	return s

@@ -27,7 +27,7 @@ func anyFile(t *rapid.T) *admin.File {
 		}
 		return list
 	}
-	prefixes := []string{"", "880", "0880", "88017", "1"}
+	prefixes := []string{"", "0880", "1"}
 	f := &admin.File{}
 	connectors, routes, lists := names("c", rapid.IntRange(1, 3).Draw(t, "c")), names("r", rapid.IntRange(1, 3).Draw(t, "r")), names("p", 2)
 	for i, name := range connectors {

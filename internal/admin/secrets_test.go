@@ -40,7 +40,7 @@ func TestSecretsStayInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Mask()
+	admin.Mask(&c)
 	masked, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)

@@ -15,13 +15,8 @@ type Meta struct {
 	line int // in the file, for problems
 }
 
-func (m *Meta) meta() *Meta { return m }
-
 // Stored is what the store knows of the noun that the spec was made of.
-func (m *Meta) Stored() Meta { return *m }
-
-// Mask takes secrets out; most specs have none.
-func (m *Meta) Mask() {}
+func (m *Meta) Stored() *Meta { return m }
 
 // File is the declarative form of the configuration. A section that is nil is
 // not listed: its nouns are left alone, also by a pruning apply.
@@ -167,10 +162,8 @@ type PriceSpec struct {
 
 // spec is what all of them can do. Its methods have pointer receivers.
 type spec interface {
-	Stored() Meta
-	Mask()
+	Stored() *Meta
 	Kind() sms.Kind
-	meta() *Meta
 	// ref is how the entry is found among the nouns that are there.
 	ref() Ref
 	// load fills the spec from a noun.
@@ -197,16 +190,18 @@ func (s *ConnectorSpec) ref() Ref { return Ref{Name: s.Name} }
 func (s *RuleSpec) ref() Ref      { return Ref{Name: s.autoName()} }
 func (s *PriceListSpec) ref() Ref { return Ref{Name: s.Name} }
 
-// Mask hides the secrets among the settings.
-func (s *ConnectorSpec) Mask() { s.Settings = mask(s.Settings).(map[string]any) }
-
-// Mask leaves the token's hash out.
-func (s *KeySpec) Mask() { s.TokenHash = "" }
-
-// Mask hides the secrets of what belongs to the account.
-func (s *AccountSpec) Mask() {
-	for i := range s.Keys {
-		s.Keys[i].Mask()
+// Mask takes the secrets out of a spec that is to be shown: those among the
+// settings of a connector, and the hashes of tokens.
+func Mask[S any, P Spec[S]](s *S) {
+	switch s := any(P(s)).(type) {
+	case *ConnectorSpec:
+		s.Settings = mask(s.Settings).(map[string]any)
+	case *KeySpec:
+		s.TokenHash = ""
+	case *AccountSpec:
+		for i := range s.Keys {
+			Mask(&s.Keys[i])
+		}
 	}
 }
 

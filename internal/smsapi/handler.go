@@ -84,7 +84,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, t Target) {
 	c := &call{Handler: h, w: w, r: r, ctx: context.WithoutCancel(r.Context())}
 	defer c.survive()
 	head := w.Header()
-	head["Content-Type"] = contentType
 	head["Access-Control-Allow-Origin"] = anyOrigin
 	head["Cache-Control"] = noStore
 	switch {

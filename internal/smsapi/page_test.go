@@ -12,30 +12,33 @@ import (
 	"testing"
 )
 
-// TestOwnPages sends what net/http answers by itself, over plain HTTP and over
-// TLS: the status stays, the body is an error of this API (Q4).
+const malformed = "Malformed HTTP request"
+
+// ownPages are inputs that net/http answers by itself.
+var ownPages = []struct {
+	name, in string
+	status   int
+	message  string
+}{
+	{"no HTTP at all", "hello\r\n\r\n", 400, malformed + "; check its first line and its header"},
+	{"no version", "GET /smsAPI?balance\r\nHost: a\r\n\r\n", 400, malformed + "; check its first line and its header"},
+	{"no host", "GET /smsAPI?balance HTTP/1.1\r\n\r\n", 400, malformed + ": missing required Host header"},
+	{"two hosts", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, malformed + "; check its first line and its header"},
+	{"bad header", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400, malformed + "; check its first line and its header"},
+	{"bad header name", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nA(b): c\r\n\r\n", 400, malformed + "; check its first line and its header"},
+	{"bad length", "POST /smsAPI?balance HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, malformed + "; check its first line and its header"},
+	{"unknown version", "GET /smsAPI?balance HTTP/3.0\r\nHost: a\r\n\r\n", 505, "Unsupported protocol version; use HTTP/1.1"},
+	{"unknown coding", "POST /smsAPI?balance HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "Unsupported transfer encoding; send the body with a Content-Length"},
+	{"head too large", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 1100<<10), 431, "Request line and header are too large; send many recipients by POST"},
+	{"repaired line, no host", "GET /smsAPI?balance&text=a b HTTP/1.1\r\n\r\n", 400, malformed + ": missing required Host header"},
+}
+
+// TestOwnPages sends them over plain HTTP and over TLS: the status stays, the
+// body is an error of this API (Q4).
 func TestOwnPages(t *testing.T) {
-	const text = "Malformed HTTP request"
-	cases := []struct {
-		name, in string
-		status   int
-		message  string
-	}{
-		{"no HTTP at all", "hello\r\n\r\n", 400, text + "; check its first line and its header"},
-		{"no version", "GET /smsAPI?balance\r\nHost: a\r\n\r\n", 400, text + "; check its first line and its header"},
-		{"no host", "GET /smsAPI?balance HTTP/1.1\r\n\r\n", 400, text + ": missing required Host header"},
-		{"two hosts", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, text + "; check its first line and its header"},
-		{"bad header", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400, text + "; check its first line and its header"},
-		{"bad header name", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nA(b): c\r\n\r\n", 400, text + "; check its first line and its header"},
-		{"bad length", "POST /smsAPI?balance HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, text + "; check its first line and its header"},
-		{"unknown version", "GET /smsAPI?balance HTTP/3.0\r\nHost: a\r\n\r\n", 505, "Unsupported protocol version; use HTTP/1.1"},
-		{"unknown coding", "POST /smsAPI?balance HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "Unsupported transfer encoding; send the body with a Content-Length"},
-		{"head too large", "GET /smsAPI?balance HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 1100<<10), 431, "Request line and header are too large; send many recipients by POST"},
-		{"repaired line, no host", "GET /smsAPI?balance&text=a b HTTP/1.1\r\n\r\n", 400, text + ": missing required Host header"},
-	}
 	d := openDoors(t)
 	for door, dial := range d.dial {
-		for _, c := range cases {
+		for _, c := range ownPages {
 			t.Run(door+"/"+c.name, func(t *testing.T) {
 				conn, err := dial()
 				p := newPeer(t, conn, err)

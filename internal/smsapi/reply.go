@@ -44,7 +44,7 @@ func bodyError(err error) error {
 // The texts of errors that have one whatever is behind them.
 const (
 	textInternal    = "Internal error; try again later"
-	textUnavailable = "Service is temporarily unavailable; nothing was sent, try again later"
+	textUnavailable = "Service is temporarily unavailable; try again later"
 )
 
 // words is what a caller reads of an error. Refused credentials have one text,
@@ -75,7 +75,9 @@ func (c *call) complain(err error) {
 // keeps the body back on HEAD.
 func (c *call) write(status int, body []byte) error {
 	c.wrote = true
-	c.w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	head := c.w.Header()
+	head["Content-Type"] = contentType
+	head["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.w.WriteHeader(status)
 	_, err := c.w.Write(body)
 	return err

@@ -19,7 +19,6 @@ import (
 
 	"github.com/harkara/harkara/internal/account"
 	"github.com/harkara/harkara/internal/admin"
-	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/connect/fake"
 	"github.com/harkara/harkara/internal/flow"
 	"github.com/harkara/harkara/internal/sms"
@@ -80,7 +79,7 @@ func newRig(t testing.TB, change ...func(*rig)) *rig {
 	log := slog.New(slog.NewTextHandler(r.logs, nil)) // no redaction: the face itself must keep silent
 	var err error
 	r.flow, err = flow.New(context.Background(), flow.Options{Store: r.store, Node: "test", Log: log, Now: r.now,
-		Jitter: func() float64 { return 1 }, Plugins: connect.Plugins{fake.Protocol: fake.Plugin(r.now, r.built)}})
+		Jitter: func() float64 { return 1 }, Plugins: only(fake.Protocol, fake.Plugin(r.now, r.built))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +93,10 @@ func newRig(t testing.TB, change ...func(*rig)) *rig {
 	t.Cleanup(r.check)
 	return r
 }
+
+// only is a map of one. (Its type would be the connectors' contract, which a face
+// does not know.)
+func only[V any](name string, v V) map[string]V { return map[string]V{name: v} }
 
 func (r *rig) built(c *fake.Connector) {
 	if r.link = c; r.script != nil {
@@ -180,6 +183,23 @@ func (r *rig) step() {
 			r.link.Step(context.Background(), r.now())
 		}
 		if next.IsZero() || next.After(r.now()) {
+			return
+		}
+	}
+}
+
+// answer gives each open attempt the operator's answer for its recipient, and
+// again where one is sent again. The script must hold.
+func (r *rig) answer(by map[string]fake.Answer) {
+	r.t.Helper()
+	for r.step(); ; r.step() {
+		answered := false
+		for _, s := range r.link.Got() {
+			if a, ok := by[s.To]; ok && r.link.Resolve(s.Attempt, a) {
+				answered = true
+			}
+		}
+		if !answered {
 			return
 		}
 	}
@@ -347,9 +367,10 @@ func (r *rig) stored(group string) (sms.Group, []sms.Message) {
 	return g, messages
 }
 
-func (r *rig) balance() sms.Balance {
+// balance of acme, or of another account.
+func (r *rig) balance(of ...*sms.Account) sms.Balance {
 	r.t.Helper()
-	b, err := r.store.Balance(context.Background(), r.acme.ID)
+	b, err := r.store.Balance(context.Background(), append(of, r.acme)[0].ID)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -2,13 +2,11 @@ package smsapi
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/harkara/harkara/gsm"
-	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/sms"
 )
 
@@ -195,11 +193,11 @@ func (r *rig) sent(pairs ...string) (content string, encoding gsm.Encoding, part
 	r.send(pairs...).queued()
 	r.step()
 	got := r.link.Got()[before:]
-	slices.SortFunc(got, func(a, b connect.Submission) int { return a.Attempt.Seq - b.Attempt.Seq })
+	pieces := make([]string, len(got))
 	for _, s := range got {
-		content += string(s.Payload)
+		pieces[s.Attempt.Seq-1] = string(s.Payload)
 	}
-	return content, got[0].Encoding, len(got)
+	return strings.Join(pieces, ""), got[0].Encoding, len(got)
 }
 
 func TestQ20AnyTextArrives(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -206,11 +207,16 @@ func (c *call) guardKey(req *flow.Request, schedule time.Time) string {
 		field(decimal(schedule.Unix()))
 	}
 	country, _ := numplan.ByISO(c.account.Country)
-	for _, to := range req.To {
+	numbers := make([]string, len(req.To))
+	for i, to := range req.To {
+		numbers[i] = "to " + to
 		if n, err := numplan.Normalize(to, country); err == nil {
-			to = n.E164
+			numbers[i] = "to " + n.E164
 		}
-		field("to " + to)
+	}
+	slices.Sort(numbers)
+	for _, to := range slices.Compact(numbers) {
+		field(to)
 	}
 	return "guard:" + decimal(c.key.ID) + ":" + hex.EncodeToString(h.Sum(nil)[:16])
 }

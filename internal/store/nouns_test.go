@@ -246,7 +246,10 @@ func TestStorageFails(t *testing.T) {
 			_, err := store.Find[*sms.Account](ctx, s, sms.KindAccount, store.DocFilter{})
 			return err
 		},
-		"Get": func() error { _, err := store.Get[*sms.Account](ctx, s, sms.KindAccount, store.DocFilter{}); return err },
+		"Get": func() error {
+			_, err := store.Get[*sms.Account](ctx, s, sms.KindAccount, store.DocFilter{})
+			return err
+		},
 		"Update": func() error {
 			_, err := store.Update(ctx, s, noon, "test", sms.KindAccount, store.DocFilter{}, func(*sms.Account) error { return nil })
 			return err

@@ -58,7 +58,8 @@ func (c *SMSC) post(m *Message, rc Receipt) {
 		b.put(letter{pdu: rc.deliverSM(m)})
 		return
 	}
-	late := m.clone()
+	late := *m // its fields may be kept, its PDU is the session's again once it was answered
+	late.PDU = nil
 	c.timer.after(rc.After, func() { b.put(letter{pdu: rc.deliverSM(&late)}) })
 }
 

@@ -1,9 +1,11 @@
 package connecttest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/sms"
@@ -22,6 +24,13 @@ type Harness struct {
 
 	// Type is what the suite submits; sms.TypeSMS when empty.
 	Type sms.Type
+
+	// Links is how many links the connector has when all is well; 1 when zero.
+	Links int
+
+	// Patience is how long the suite waits for what must happen; 15 s when zero.
+	// A connector that passes never makes it wait that long.
+	Patience time.Duration
 
 	NoReceipts bool // the channel has no receipts
 	NoInbound  bool // the channel brings no messages in
@@ -72,9 +81,9 @@ type Inbound struct{ From, To, Text string }
 
 // Run runs the whole suite.
 func Run(t *testing.T, h Harness) {
-	if h.Type == "" {
-		h.Type = sms.TypeSMS
-	}
+	h.Type = cmp.Or(h.Type, sms.TypeSMS)
+	h.Links = cmp.Or(h.Links, 1)
+	h.Patience = cmp.Or(h.Patience, 15*time.Second)
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, Harness)

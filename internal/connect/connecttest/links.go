@@ -26,10 +26,10 @@ func testLostLink(t *testing.T, h Harness) {
 			t.Errorf("reason %q, want %q", o.Reason, sms.ReasonOutcome)
 		}
 	}
-	r.awaitLink(false)
+	r.awaitLinks(0)
 	// The links come back by themselves, with the whole window.
 	r.far.Restore()
-	r.awaitLink(true)
+	r.awaitLinks(h.Links)
 	for range r.fill() {
 		r.request().Answer(sms.VerdictAccepted, "1")
 	}
@@ -39,14 +39,14 @@ func testLostLink(t *testing.T, h Harness) {
 func testSendWithoutLink(t *testing.T, h Harness) {
 	r := connected(t, h)
 	r.far.Drop()
-	r.awaitLink(false)
+	r.awaitLinks(0)
 	for range r.c.Info().Window + 2 {
-		if err := r.c.Send(within(t), r.submission()); !errors.Is(err, connect.ErrDown) {
+		if err := r.c.Send(r.within(), r.submission()); !errors.Is(err, connect.ErrDown) {
 			t.Fatalf("Send without a link returned %v, want connect.ErrDown", err)
 		}
 	}
 	r.far.Restore()
-	r.awaitLink(true)
+	r.awaitLinks(h.Links)
 	// What was refused never arrives: the next the far end sees is new.
 	s := r.send()
 	if got := r.request().To(); got != s.To {
@@ -62,15 +62,15 @@ func testLinkReported(t *testing.T, h Harness) {
 	if err := r.c.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.awaitLink(true)
+	r.awaitLinks(h.Links)
 	for range 2 {
 		r.far.Drop()
-		r.awaitLink(false)
+		r.awaitLinks(0)
 		r.far.Restore()
-		r.awaitLink(true)
+		r.awaitLinks(h.Links)
 	}
 	r.exchange(sms.VerdictAccepted, "1")
-	r.close(within(t))
+	r.close(r.within())
 	r.checkClosed()
 }
 
@@ -80,7 +80,7 @@ func testLostLinkWakesSend(t *testing.T, h Harness) {
 	r.fill()
 	waiting := r.submission()
 	returned := make(chan error, 1)
-	go func() { returned <- r.c.Send(within(t), waiting) }()
+	go func() { returned <- r.c.Send(r.within(), waiting) }()
 	for range r.c.Info().Window {
 		r.request()
 	}
@@ -108,12 +108,13 @@ func testLostLinkUnderLoad(t *testing.T, h Harness) {
 			return answered >= n+10+i
 		})
 		r.far.Drop()
-		r.awaitLink(false)
+		r.awaitLinks(0)
+		loaded.try(r.within())
 		r.far.Restore()
-		r.awaitLink(true)
+		r.awaitLinks(h.Links)
 	}
 	loaded.stop()
-	r.close(within(t))
+	r.close(r.within())
 	loaded.check()
 }
 
@@ -126,14 +127,18 @@ type loaded struct {
 	answerer  sync.WaitGroup
 
 	mu    sync.Mutex
+	hold  bool                           // the far end keeps one submission unanswered
+	held  Request                        // that one
 	taken map[string]*connect.Submission // by recipient
 	not   map[string]*connect.Submission // Send returned an error
 	seen  map[string]sms.Verdict         // by the far end, with its answer (0: none)
 }
 
-// load starts n senders and a far end that answers most of what it sees.
+// load starts n senders and a far end that answers what it sees, but always
+// keeps the last one until the next has come: so there is something in flight at
+// any moment.
 func (r *rig) load(n int) *loaded {
-	l := &loaded{r: r, taken: map[string]*connect.Submission{}, not: map[string]*connect.Submission{}, seen: map[string]sms.Verdict{}}
+	l := &loaded{r: r, hold: r.c.Info().Window > 1, taken: map[string]*connect.Submission{}, not: map[string]*connect.Submission{}, seen: map[string]sms.Verdict{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	farCtx, farCancel := context.WithCancel(context.Background())
 	l.cancel, l.farCancel = cancel, farCancel
@@ -148,17 +153,22 @@ func (r *rig) load(n int) *loaded {
 	return l
 }
 
-func (l *loaded) one(ctx context.Context) {
+// try sends one and notes whether it was taken.
+func (l *loaded) try(ctx context.Context) (taken bool) {
 	s := l.r.submission()
 	err := l.r.c.Send(ctx, s)
 	l.mu.Lock()
-	if err == nil {
-		l.taken[s.To] = s
-	} else {
+	defer l.mu.Unlock()
+	if err != nil {
 		l.not[s.To] = s
+		return false
 	}
-	l.mu.Unlock()
-	if err == nil {
+	l.taken[s.To] = s
+	return true
+}
+
+func (l *loaded) one(ctx context.Context) {
+	if l.try(ctx) {
 		return
 	}
 	// Wait for the link rather than spin while it is down.
@@ -189,15 +199,33 @@ func (l *loaded) answer(ctx context.Context) {
 			l.r.t.Errorf("the far end got the submission to %s twice", q.To())
 		}
 		l.seen[q.To()] = v
+		if l.hold {
+			q, l.held = l.held, q
+		}
+		l.mu.Unlock()
+		l.reply(q)
+	}
+}
+
+// reply answers as it was decided when the submission came.
+func (l *loaded) reply(q Request) {
+	if q != nil {
+		l.mu.Lock()
+		v := l.seen[q.To()]
 		l.mu.Unlock()
 		q.Answer(v, "a"+q.To())
 	}
 }
 
-// stop ends the senders; the far end answers on until check.
+// stop ends the senders; the far end answers on until check, at once now.
 func (l *loaded) stop() {
 	l.cancel()
 	l.senders.Wait()
+	l.mu.Lock()
+	held := l.held
+	l.hold, l.held = false, nil
+	l.mu.Unlock()
+	l.reply(held)
 }
 
 // check holds what was reported against what the far end saw. The connector is
@@ -239,32 +267,32 @@ func testNothingSecret(t *testing.T, h Harness) {
 	r := newRig(t, h)
 	r.text = canary
 	var errs []string
-	if err := r.c.Send(within(t), r.submission()); err != nil {
+	if err := r.c.Send(r.within(), r.submission()); err != nil {
 		errs = append(errs, err.Error())
 	}
 	if err := r.c.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.awaitLink(true)
+	r.awaitLinks(h.Links)
 	for _, v := range []sms.Verdict{sms.VerdictAccepted, sms.VerdictRetry, sms.VerdictThrottle, sms.VerdictReject} {
 		r.exchange(v, "1")
 	}
 	if !h.NoReceipts {
-		receiptDelivery(within(t), r)
+		receiptDelivery(r.within(), r)
 	}
 	if !h.NoInbound {
-		inboundDelivery(within(t), r)
+		inboundDelivery(r.within(), r)
 	}
 	long := r.submission()
 	long.Payload = []byte(strings.Repeat(canary, 100))
-	_ = r.c.Send(within(t), long) // cannot be carried, or is; either way it says nothing of the text
+	_ = r.c.Send(r.within(), long) // cannot be carried, or is; either way it says nothing of the text
 	r.far.Drop()
-	r.awaitLink(false)
-	if err := r.c.Send(within(t), r.submission()); err != nil {
+	r.awaitLinks(0)
+	if err := r.c.Send(r.within(), r.submission()); err != nil {
 		errs = append(errs, err.Error())
 	}
 	r.close(ended())
-	if err := r.c.Send(within(t), r.submission()); err != nil {
+	if err := r.c.Send(r.within(), r.submission()); err != nil {
 		errs = append(errs, err.Error())
 	}
 	said := r.said() + r.log.String() + strings.Join(errs, "\n")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func testInfo(t *testing.T, h Harness) {
 	if err := r.c.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.awaitLink(true)
+	r.awaitLinks(h.Links)
 	if after := r.c.Info(); after != before {
 		t.Errorf("Info changed from %+v to %+v", before, after)
 	}
@@ -73,7 +74,7 @@ func testExactlyOnce(t *testing.T, h Harness) {
 				}
 				continue
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), r.patience)
 			q, err := r.far.Next(ctx)
 			cancel()
 			if err != nil {
@@ -88,7 +89,7 @@ func testExactlyOnce(t *testing.T, h Harness) {
 	for i := range total {
 		s := r.submission()
 		// The suite's own window: the far end above waits for a full one.
-		if err := r.c.Send(within(t), s); err != nil {
+		if err := r.c.Send(r.within(), s); err != nil {
 			t.Fatalf("Send %d: %v", i, err)
 		}
 		sent = append(sent, s)
@@ -105,7 +106,7 @@ func testReadOnly(t *testing.T, h Harness) {
 	s := r.submission()
 	before, payload := *s, bytes.Clone(s.Payload)
 	group := *s.Group
-	if err := r.c.Send(within(t), s); err != nil {
+	if err := r.c.Send(r.within(), s); err != nil {
 		t.Fatal(err)
 	}
 	r.request().Answer(sms.VerdictAccepted, "1")
@@ -128,7 +129,7 @@ func testWindowBlocks(t *testing.T, h Harness) {
 	// One answer makes room for one.
 	waiting := r.submission()
 	returned := make(chan error, 1)
-	go func() { returned <- r.c.Send(within(t), waiting) }()
+	go func() { returned <- r.c.Send(r.within(), waiting) }()
 	first := r.request()
 	select {
 	case err := <-returned:
@@ -141,7 +142,7 @@ func testWindowBlocks(t *testing.T, h Harness) {
 		if err != nil {
 			t.Fatalf("Send returned %v when there was room", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(r.patience):
 		t.Fatal("an answer made no room in the window")
 	}
 	for range r.c.Info().Window {
@@ -176,7 +177,13 @@ func testCloseWaits(t *testing.T, h Harness) {
 	r := connected(t, h)
 	sent := r.fill()
 	var wg sync.WaitGroup
-	wg.Go(func() { r.close(within(t)) })
+	wg.Go(func() { r.close(r.within()) })
+	// The window is full, so this returns ErrClosed when Close has begun.
+	for begun := r.within(); !errors.Is(r.c.Send(ended(), r.submission()), connect.ErrClosed); runtime.Gosched() {
+		if begun.Err() != nil {
+			t.Fatal("Send is not refused with connect.ErrClosed while Close waits")
+		}
+	}
 	for range sent {
 		r.request().Answer(sms.VerdictAccepted, "1")
 	}
@@ -190,7 +197,7 @@ func testCloseWaits(t *testing.T, h Harness) {
 // checkClosed checks what must hold after Close.
 func (r *rig) checkClosed() {
 	r.t.Helper()
-	if err := r.c.Send(within(r.t), r.submission()); !errors.Is(err, connect.ErrClosed) {
+	if err := r.c.Send(r.within(), r.submission()); !errors.Is(err, connect.ErrClosed) {
 		r.t.Errorf("Send after Close returned %v, want connect.ErrClosed", err)
 	}
 	if l, ok := r.lastLink(); !ok || l.Up {
@@ -219,11 +226,11 @@ func testCloseReportsRest(t *testing.T, h Harness) {
 
 func testCloseWithoutConnect(t *testing.T, h Harness) {
 	r := newRig(t, h)
-	if err := r.c.Send(within(t), r.submission()); !errors.Is(err, connect.ErrDown) {
+	if err := r.c.Send(r.within(), r.submission()); !errors.Is(err, connect.ErrDown) {
 		t.Errorf("Send before Connect returned %v, want connect.ErrDown", err)
 	}
-	r.close(within(t))
-	if err := r.c.Send(within(t), r.submission()); !errors.Is(err, connect.ErrClosed) {
+	r.close(r.within())
+	if err := r.c.Send(r.within(), r.submission()); !errors.Is(err, connect.ErrClosed) {
 		t.Errorf("Send after Close returned %v, want connect.ErrClosed", err)
 	}
 }

@@ -15,15 +15,12 @@ import (
 	"github.com/harkara/harkara/internal/sms"
 )
 
-// patience is how long the suite waits for what must happen. It is never waited
-// out by a connector that passes.
-const patience = 15 * time.Second
-
 // recorder is the Sink of the suite. It fails the test on its own when an
 // attempt is reported twice, when an unknown one is, and when anything is
 // reported after Close returned.
 type recorder struct {
-	t *testing.T
+	t        *testing.T
+	patience time.Duration
 
 	mu        sync.Mutex
 	expected  map[sms.AttemptRef]bool
@@ -32,14 +29,15 @@ type recorder struct {
 	links     []connect.Link
 	receipts  []sms.Receipt
 	inbound   []sms.Inbound
-	closed    bool
+	closed    bool                            // Close returned
+	over      bool                            // the test ended
 	last      string                          // what was reported last
 	changed   chan struct{}                   // closed and replaced at every report
 	onDeliver func(ctx context.Context) error // decides what Receipts and Inbound return
 }
 
-func newRecorder(t *testing.T) *recorder {
-	return &recorder{t: t, expected: map[sms.AttemptRef]bool{}, byRef: map[sms.AttemptRef]sms.Outcome{},
+func newRecorder(t *testing.T, patience time.Duration) *recorder {
+	return &recorder{t: t, patience: patience, expected: map[sms.AttemptRef]bool{}, byRef: map[sms.AttemptRef]sms.Outcome{},
 		changed: make(chan struct{})}
 }
 
@@ -51,7 +49,10 @@ func (r *recorder) expect(ref sms.AttemptRef) {
 }
 
 func (r *recorder) notify(what string) {
-	if r.closed {
+	switch {
+	case r.over: // the test cannot fail any more; do not crash the others
+		return
+	case r.closed:
 		r.t.Errorf("%s after Close returned", what)
 	}
 	r.last = what
@@ -157,7 +158,7 @@ func (r *recorder) setOnDeliver(f func(ctx context.Context) error) {
 // await waits until ok, which is called under the lock, is true.
 func (r *recorder) await(what string, ok func() bool) {
 	r.t.Helper()
-	timeout := time.After(patience)
+	timeout := time.After(r.patience)
 	for {
 		r.mu.Lock()
 		done, changed := ok(), r.changed
@@ -182,10 +183,13 @@ func (r *recorder) awaitOutcomes(n int) {
 	r.await(fmt.Sprintf("%d outcomes", n), func() bool { return len(r.outcomes) >= n })
 }
 
-func (r *recorder) awaitLink(up bool) {
+// awaitLinks waits until so many links are reported to be up. To wait for all
+// matters before the far end cuts them: one that is still being made may be up
+// for a moment afterwards.
+func (r *recorder) awaitLinks(n int) {
 	r.t.Helper()
-	r.await(fmt.Sprintf("a report that the link is up: %v", up), func() bool {
-		return len(r.links) > 0 && r.links[len(r.links)-1].Up == up
+	r.await(fmt.Sprintf("a report of %d links", n), func() bool {
+		return len(r.links) > 0 && r.links[len(r.links)-1].Links == n
 	})
 }
 

@@ -34,11 +34,16 @@ type rig struct {
 // newRig builds a connector that is not connected.
 func newRig(t *testing.T, h Harness) *rig {
 	t.Helper()
-	r := &rig{recorder: newRecorder(t), h: h, log: new(log), text: "conformance"}
+	r := &rig{recorder: newRecorder(t, h.Patience), h: h, log: new(log), text: "conformance"}
 	noun := &sms.Connector{Head: sms.Head{ID: nounID, Name: nounName, Version: 1}, Enabled: true, Window: window}
 	r.c, r.far = h.New(t, Options{Noun: noun, Sink: r.recorder,
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	t.Cleanup(func() { r.close(ended()) })
+	t.Cleanup(func() {
+		r.close(ended())
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.over = true
+	})
 	return r
 }
 
@@ -49,7 +54,7 @@ func connected(t *testing.T, h Harness) *rig {
 	if err := r.c.Connect(t.Context()); err != nil {
 		t.Fatalf("Connect: %v", err)
 	}
-	r.awaitLink(true)
+	r.awaitLinks(h.Links)
 	return r
 }
 
@@ -61,9 +66,9 @@ func ended() context.Context {
 }
 
 // within is a context for what must happen.
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
+func (r *rig) within() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), r.patience)
+	r.t.Cleanup(cancel)
 	return ctx
 }
 
@@ -98,7 +103,7 @@ func to(n int64) string { return fmt.Sprintf("88017%08d", n) }
 func (r *rig) send() *connect.Submission {
 	r.t.Helper()
 	s := r.submission()
-	if err := r.c.Send(within(r.t), s); err != nil {
+	if err := r.c.Send(r.within(), s); err != nil {
 		r.t.Fatalf("Send: %v", err)
 	}
 	return s
@@ -107,7 +112,7 @@ func (r *rig) send() *connect.Submission {
 // request waits for the next submission at the far end.
 func (r *rig) request() Request {
 	r.t.Helper()
-	q, err := r.far.Next(within(r.t))
+	q, err := r.far.Next(r.within())
 	if err != nil {
 		r.t.Fatalf("the far end has seen no submission: %v", err)
 	}

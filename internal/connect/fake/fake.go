@@ -74,6 +74,7 @@ type Connector struct {
 	mu       sync.Mutex
 	script   Script
 	started  bool
+	closing  bool // Close was called: nothing more is taken
 	closed   bool
 	up       bool
 	reason   string
@@ -130,7 +131,7 @@ func (c *Connector) Info() connect.Info {
 // Connect brings the link up, unless Down was called before.
 func (c *Connector) Connect(context.Context) error {
 	c.mu.Lock()
-	if c.started || c.closed {
+	if c.started || c.closing {
 		c.mu.Unlock()
 		return errors.New("fake: Connect was called before")
 	}
@@ -146,7 +147,7 @@ func (c *Connector) Connect(context.Context) error {
 // Send gives the submission to the script.
 func (c *Connector) Send(ctx context.Context, s *connect.Submission) error {
 	c.mu.Lock()
-	for c.up && !c.closed && len(c.open) >= c.Info().Window {
+	for c.up && !c.closing && len(c.open) >= c.Info().Window {
 		room := c.room
 		c.mu.Unlock()
 		select {
@@ -188,7 +189,7 @@ func (c *Connector) Send(ctx context.Context, s *connect.Submission) error {
 
 func (c *Connector) usable() error {
 	switch {
-	case c.closed:
+	case c.closing:
 		return connect.ErrClosed
 	case !c.up:
 		return connect.ErrDown
@@ -200,6 +201,8 @@ func (c *Connector) usable() error {
 // wire) when ctx ends before the test answered it.
 func (c *Connector) Close(ctx context.Context) error {
 	c.mu.Lock()
+	c.closing = true
+	c.wake()
 	for !c.closed && len(c.open) > 0 && ctx.Err() == nil {
 		room := c.room
 		c.mu.Unlock()
@@ -216,7 +219,7 @@ func (c *Connector) Close(ctx context.Context) error {
 	started := c.started
 	c.closed, c.due = true, nil
 	c.mu.Unlock()
-	c.lose("closed", started)
+	c.lose("closed", false)
 	c.mu.Lock()
 	for c.busy > 0 { // calls of the sink on other goroutines
 		room := c.room
@@ -225,6 +228,9 @@ func (c *Connector) Close(ctx context.Context) error {
 		c.mu.Lock()
 	}
 	c.mu.Unlock()
+	if started {
+		c.sink.Link(connect.Link{Reason: "closed"})
+	}
 	return nil
 }
 

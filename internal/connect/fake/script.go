@@ -225,7 +225,7 @@ func (c *Connector) lose(reason string, report bool) {
 // Up brings the link back.
 func (c *Connector) Up() {
 	c.mu.Lock()
-	if c.closed || c.up || !c.started {
+	if c.closing || c.up || !c.started {
 		if !c.started {
 			c.reason = "not connected yet"
 		}

@@ -37,6 +37,7 @@ func TestConformance(t *testing.T) {
 						return c, f
 					},
 					Secrets: []string{password},
+					Links:   binds,
 				})
 			})
 		}

@@ -4,11 +4,12 @@
 // operator of the platform configures and what a submission, a status, a
 // receipt and an inbound message mean.
 //
-//	settings.go    the settings, their defaults and their errors
+//	settings.go    the settings, their defaults and their errors (tls.go: the files)
 //	smppc.go       the Connector: New, Connect, Send, Close
 //	pool.go        which bind a submission goes to, and the window
 //	bind.go        one bind that is kept up
 //	submit.go      sms submission → submit_sm
+//	attempt.go     a submission on its way, and what its response means
 //	verdict.go     command_status → verdict: the one table
 //	outcomes.go    verdicts on their way to the Sink
 //	deliver.go     receipts and inbound messages on their way to the Sink

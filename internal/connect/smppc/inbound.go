@@ -34,7 +34,7 @@ func (s *settings) inbound(m message, now time.Time) sms.Inbound {
 	}
 	if numbered && concat.Total > 1 {
 		in.Segment = &sms.Segment{Ref: concat.Ref, Total: concat.Total, Seq: concat.Seq,
-			DCS: s.plainDCS(cs, m.dataCoding), Payload: append([]byte{}, body...)}
+			DCS: plainDCS(cs), Payload: append([]byte{}, body...)}
 		return in
 	}
 	in.Text = decode(cs, body)
@@ -53,10 +53,8 @@ func decode(cs gsm.Charset, body []byte) string {
 // plainDCS is the data_coding under which the octets of a segment are read
 // without knowing this link: 0 is always unpacked GSM-7, and a Latin-1 or ASCII
 // default alphabet has its own.
-func (s *settings) plainDCS(cs gsm.Charset, dcs uint8) uint8 {
-	if plain, ok := gsm.DCS(cs, gsm.NoClass); ok {
-		return plain
-	}
+func plainDCS(cs gsm.Charset) uint8 {
+	dcs, _ := gsm.DCS(cs, gsm.NoClass) // every charset that ParseDCS gives has one
 	return dcs
 }
 

@@ -88,6 +88,30 @@ func TestUnexpectedResponses(t *testing.T) {
 	}
 }
 
+// A generic_nack refuses, whatever its status says; an alert_notification is
+// neither answered nor a message.
+func TestNackAndAlert(t *testing.T) {
+	r, _, far := rawTo(t, 3)
+	r.send(2)
+	headers, _ := submits(t, far, 2)
+	say(t, far, smpp.StatusOK, headers[0].Sequence, new(smpp.GenericNack))
+	say(t, far, smpp.StatusInvCmdID, headers[1].Sequence, new(smpp.GenericNack))
+	for id, o := range r.awaitOutcomes(2) {
+		if o.Verdict != sms.VerdictReject || o.Code != "0x00000003" || o.UpstreamID != "" {
+			t.Errorf("message %d: %+v", id, o)
+		}
+	}
+	say(t, far, smpp.StatusOK, 1, new(smpp.AlertNotification))
+	say(t, far, smpp.StatusOK, 2, &smpp.DataSM{TLVs: smpp.TLVs("\x04\x24\x00\x02Hi"), Source: smpp.Address{Addr: "1"}})
+	if h, _, err := far.Next(); err != nil || h.Command != smpp.CmdDataSMResp || h.Sequence != 2 || h.Status != smpp.StatusOK {
+		t.Errorf("answered with %v, %v", h, err)
+	}
+	r.await("the message", func() bool { return len(r.inbound) == 1 })
+	if in := r.inbound[0]; in.Text != "Hi" || in.From != "1" || in.ConnectorID != 7 {
+		t.Errorf("inbound %+v", in)
+	}
+}
+
 // F18: odd ids and missing bodies.
 func TestOddResponses(t *testing.T) {
 	r, _, far := rawTo(t, 10)

@@ -1,6 +1,7 @@
 package smppc
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -157,28 +158,32 @@ func receiptCode(r smpp.Receipt) string {
 // exceed that.
 const mostID = 128
 
-// mostRaw bounds what is kept of a receipt as evidence, in octets.
+// mostRaw bounds what is kept of the text of a receipt as evidence, in octets.
 const mostRaw = 512
 
 // rawReceipt is the receipt as evidence: its text without the part that repeats
 // the message, then the optional parameters that matter. A text without a known
 // key could be anything, also the message, and is left out.
 func rawReceipt(m message, r smpp.Receipt) string {
-	var b strings.Builder
+	b := make([]byte, 0, 256)
 	if r.TextID != "" || r.Word != "" || r.Err != "" || r.DoneDate != "" {
 		text := withoutText(plainText(m), r.Text)
-		b.WriteString(text[:min(len(text), mostRaw)])
+		b = append(b, text[:min(len(text), mostRaw)]...)
 	}
 	for tag, v := range m.tlvs.All() {
+		if len(b) > 2*mostRaw { // someone repeats them
+			break
+		}
 		switch tag {
 		case smpp.TagReceiptedMessageID, smpp.TagMessageState, smpp.TagNetworkErrorCode:
-			if b.Len() > 0 {
-				b.WriteByte(' ')
+			if len(b) > 0 {
+				b = append(b, ' ')
 			}
-			fmt.Fprintf(&b, "%s=%x", tag, v[:min(len(v), 65)])
+			b = append(append(b, tag.String()...), '=')
+			b = hex.AppendEncode(b, v[:min(len(v), mostID)])
 		}
 	}
-	return strings.ToValidUTF8(b.String(), "\uFFFD")
+	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
 // plainText is the text of a receipt, which is ASCII or UCS-2.
@@ -203,10 +208,10 @@ func withoutText(raw, value string) string {
 	if at < 0 {
 		return strings.TrimRight(raw, " \x00")
 	}
-	head, tail := raw[:at], raw[at+len("text:"):]
-	tail, ok := strings.CutPrefix(strings.TrimPrefix(tail, " "), value)
-	if !ok {
-		tail = ""
+	head := strings.TrimRight(raw[:at], " ")
+	tail, ok := strings.CutPrefix(strings.TrimPrefix(raw[at+len("text:"):], " "), value)
+	if tail = strings.Trim(tail, " \x00"); !ok || tail == "" {
+		return head
 	}
-	return strings.TrimSpace(strings.TrimRight(head, " ") + " " + strings.TrimLeft(strings.TrimRight(tail, "\x00"), " "))
+	return strings.TrimSpace(head + " " + tail)
 }

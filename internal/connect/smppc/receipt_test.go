@@ -1,6 +1,7 @@
 package smppc
 
 import (
+	"bytes"
 	"fmt"
 	"math/big"
 	"slices"
@@ -302,6 +303,7 @@ func TestReceiptIDSpellings(t *testing.T) {
 // No receipt is too odd to read, and none gives the text away.
 func FuzzReceipt(f *testing.F) {
 	f.Add([]byte(`id:" stat:x`), []byte{}, uint8(0))
+	f.Add([]byte("id:1 stat:x"), bytes.Repeat(tlvs(stateTLV(2)), 1000), uint8(0))
 	for _, s := range receiptSamples {
 		f.Add([]byte(s.text), []byte(s.tlvs), uint8(0))
 		f.Add([]byte(s.text), []byte(s.tlvs), smpp.CodingUCS2)

@@ -316,6 +316,19 @@ func TestContentThatCannotBeSent(t *testing.T) {
 	}
 }
 
+func TestBadContentBeforeConnect(t *testing.T) {
+	c, err := smppc.New(&sms.Connector{Settings: settings(map[string]any{"hosts": []string{"a"}})}, &sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(t.Context(), &connect.Submission{}); !errors.Is(err, connect.ErrDown) {
+		t.Errorf("Send: %v", err)
+	}
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConnectTwice(t *testing.T) {
 	far := smsc(t, smpptest.Config{})
 	r := to(t, far.Addr(), 1, nil)

@@ -217,7 +217,7 @@ func claimRace(f *fix) {
 	a := f.account("a", messages*sms.Credit)
 	f.accept(f.call(a, messages))
 	got := together(8, func(int) (ids []sms.MessageID) {
-		for {
+		for range messages + 1 {
 			list, _, err := f.s.Claim(f.ctx, f.now, store.ClaimRequest{RouteID: route, ConnectorID: connector, Epoch: f.epoch, Limit: 7})
 			if err != nil {
 				f.Errorf("Claim: %v", err)
@@ -227,6 +227,8 @@ func claimRace(f *fix) {
 			}
 			ids = append(ids, idsOf(list)...)
 		}
+		f.Error("there is no end of messages")
+		return ids
 	})
 	times := map[sms.MessageID]int{}
 	for _, ids := range got {

@@ -99,8 +99,10 @@ func deliveryOrder(f *fix) {
 	}
 	f.later(time.Minute)
 	var all []store.Delivery
-	for range 4 {
-		all = append(all, f.deliveries(s, 3, f.now.Add(time.Minute))...)
+	for _, n := range []int{3, 3, 3, 1, 0} {
+		list := f.deliveries(s, 3, f.now.Add(time.Minute))
+		want(f, "rows of a call", len(list), n)
+		all = append(all, list...)
 	}
 	want(f, "rows", len(all), 10)
 	seen := map[int64]bool{}
@@ -179,7 +181,7 @@ func deliveryRace(f *fix) {
 	s := f.subscriber(a, "s")
 	f.accept(f.call(a, events))
 	got := together(6, func(int) (ids []int64) {
-		for {
+		for range events + 1 {
 			list, err := f.s.ClaimDeliveries(f.ctx, f.now, s, 7, f.now.Add(time.Minute))
 			if err != nil {
 				f.Errorf("ClaimDeliveries: %v", err)
@@ -189,6 +191,8 @@ func deliveryRace(f *fix) {
 			}
 			ids = append(ids, idsOfDeliveries(list)...)
 		}
+		f.Error("there is no end of rows")
+		return ids
 	})
 	times := map[int64]int{}
 	for _, ids := range got {

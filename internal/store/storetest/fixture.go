@@ -74,8 +74,13 @@ func (f *fix) refused(err error, code sms.Code) {
 // want compares two values of any type.
 func want[V any](f *fix, what string, got, wanted V) {
 	f.Helper()
-	if !reflect.DeepEqual(got, wanted) {
-		f.Errorf("%s\n got %s\nwant %s", what, show(got), show(wanted))
+	if reflect.DeepEqual(got, wanted) {
+		return
+	}
+	if a, b := show(got), show(wanted); strings.Contains(a+b, "\n") {
+		f.Errorf("%s (- as wanted, + as it is)\n%s", what, differences(b, a))
+	} else {
+		f.Errorf("%s\n got %s\nwant %s", what, a, b)
 	}
 }
 

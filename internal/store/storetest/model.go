@@ -126,7 +126,7 @@ func (m *model) both(r *rapid.T, what string, call func(w *world) (string, error
 		return text
 	}
 	if a, b := answer(m.ref), answer(m.sut); a != b {
-		r.Fatalf("%s differs\nmemory: %s\n  this: %s", what, a, b)
+		r.Fatalf("%s differs (- as in store/memory, + as in this store)\n%s", what, differences(a, b))
 	}
 }
 

@@ -78,11 +78,8 @@ func ownerRestart(f *fix) {
 	g := f.accept(f.call(a, 3))
 	dead := f.claim(store.ClaimRequest{Limit: 10})
 	f.open()
-	for {
+	for range 2 {
 		list := f.orphans(f.epoch, 2)
-		if len(list) == 0 {
-			break
-		}
 		var all []sms.Outcome
 		for _, o := range list {
 			all = append(all, sms.Outcome{AttemptRef: o.AttemptRef, ConnectorID: o.ConnectorID, Verdict: sms.VerdictUnknown, Reason: sms.ReasonOutcome,

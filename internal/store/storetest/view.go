@@ -19,6 +19,30 @@ func view(f *fix) string {
 	return text
 }
 
+// differences are the lines that only one of two texts has.
+func differences(a, b string) string {
+	count := map[string]int{}
+	for line := range strings.Lines(b + "\n") {
+		count[line]++
+	}
+	var d strings.Builder
+	for line := range strings.Lines(a + "\n") {
+		if count[line]--; count[line] < 0 {
+			d.WriteString("- " + line)
+		}
+	}
+	for line := range strings.Lines(b + "\n") {
+		if count[line] > 0 {
+			count[line]--
+			d.WriteString("+ " + line)
+		}
+	}
+	if d.Len() == 0 {
+		return "the same lines in another order:\n" + a + "\n\n" + b
+	}
+	return d.String()
+}
+
 // naming prints the numbers that a store gives out. Two stores may give
 // different ones to the same things; RunModel compares them by other names.
 type naming interface {
