@@ -1,6 +1,6 @@
 // Package e2e holds dialogues with the whole binary: real processes, real
 // sockets, a real database on disk, and peers that nobody here wrote. The
-// longer proofs run with HARKARA_PROOF=1 (make proof).
+// longer proofs run with PROOF=1 (make proof).
 package e2e
 
 import (
@@ -27,7 +27,7 @@ import (
 // binary is built once, from this tree, unless the variable names one.
 var binary string
 
-const binaryVariable = "HARKARA_E2E_BINARY"
+const binaryVariable = "E2E_BINARY"
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -39,6 +39,11 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) (int, error) {
+	for _, v := range os.Environ() { // of an installation of the developer's own
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "HARKARA_") {
+			os.Unsetenv(name)
+		}
+	}
 	if binary = os.Getenv(binaryVariable); binary != "" {
 		return m.Run(), nil
 	}
@@ -55,7 +60,7 @@ func buildAndRun(m *testing.M) (int, error) {
 }
 
 // proof says whether the longer proofs are asked for.
-func proof() bool { return os.Getenv("HARKARA_PROOF") != "" }
+func proof() bool { return os.Getenv("PROOF") != "" }
 
 // patience bounds every wait; nothing is ever expected to take so long.
 const patience = 60 * time.Second
@@ -86,7 +91,6 @@ type server struct {
 	dir        string
 	http       string
 	admin      string
-	extra      []string
 	key, token string
 
 	cmd  *exec.Cmd

@@ -452,11 +452,17 @@ func TestRefusedBind(t *testing.T) {
 			g := s.send("8801700000001", "waits for the password")
 			p.await("a bind with a wrong password", func(e event) bool { return e.Event == "bind" && !e.OK })
 			eventually(t, "the reason is in the log", func() bool { return strings.Contains(s.logged(), "check system_id and password") })
+			if out := s.cli("connector", "status", "--admin-listen", s.admin); !strings.Contains(out, "down") {
+				t.Errorf("harkara connector status says:\n%s", out)
+			}
 			if d := s.detail(g); d != "queued" {
 				t.Errorf("the message is %s, want queued", d)
 			}
 			s.apply(peerConfiguration(p.addr(), "secret1", "transceiver"))
 			s.reaches(g, "delivered")
+			if out := s.cli("connector", "status", "--admin-listen", s.admin); !strings.Contains(out, "up") {
+				t.Errorf("harkara connector status says:\n%s", out)
+			}
 			s.stop()
 			for _, secret := range []string{"wrong77", "secret1"} {
 				if strings.Contains(s.logged(), secret) {

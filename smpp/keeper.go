@@ -98,7 +98,7 @@ func (k *keeper) enquire(now int64) time.Duration {
 		if s.lastRx.Load() >= k.asked { // any sign of life will do
 			k.asked, k.misses = 0, 0
 		} else if left := remains(now, k.asked, s.cfg.EnquireTimeout); left > 0 {
-			return left
+			return min(left, s.cfg.EnquireInterval) // an answer starts the next interval
 		} else if k.misses++; k.misses >= s.cfg.EnquireMisses {
 			s.shutdown(ErrDeadPeer)
 			return 0
@@ -119,7 +119,7 @@ func (k *keeper) ask(now int64) time.Duration {
 	if err == nil {
 		k.asked, k.askedSeq = now, seq
 	}
-	return k.s.cfg.EnquireTimeout
+	return min(k.s.cfg.EnquireTimeout, k.s.cfg.EnquireInterval)
 }
 
 // forget closes the last enquire_link, so that there is never more than one.

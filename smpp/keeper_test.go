@@ -63,6 +63,22 @@ func TestKeepAlive(t *testing.T) {
 	})
 }
 
+// TestIntervalShorterThanTimeout: an answered enquire_link is followed by the next after the interval,
+// however long a missing answer would be waited for.
+func TestIntervalShorterThanTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, peer := bindTo(t, smpp.Transceiver, smpp.Config{EnquireInterval: time.Second, EnquireTimeout: time.Minute})
+		began := time.Now()
+		for n := 1; n <= 30; n++ {
+			h, _ := next[*smpp.EnquireLink](t, peer)
+			if at := time.Since(began); at != time.Duration(n)*time.Second {
+				t.Fatalf("enquire_link %d after %v", n, at)
+			}
+			say(t, peer, smpp.StatusOK, h.Sequence, &smpp.EnquireLinkResp{})
+		}
+	})
+}
+
 // TestBusyLinkIsNotAsked: while PDUs go both ways no enquire_link is needed; when only our own writes
 // go out and nothing comes back, it is.
 func TestBusyLinkIsNotAsked(t *testing.T) {

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HARKARA_DATA_DIR", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("EXAMPLE", example)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at each exit
 			// A time to come in Dhaka, the same in UTC, and one that is too far away.
 			soon := time.Now().Add(48 * time.Hour)
 			env.Setenv("SOON", soon.In(dhaka).Format("2006-01-02 15:04"))

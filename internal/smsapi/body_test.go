@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -194,4 +195,32 @@ func FuzzBody(f *testing.F) {
 			t.Fatalf("%v, %q", err, collect(&p))
 		}
 	})
+}
+
+// TestLongBodies: a length that is only announced gets no memory for it, and a
+// long body is read to its end, or refused.
+func TestLongBodies(t *testing.T) {
+	body := "text=" + strings.Repeat("x", 3*prepaid)
+	for name, c := range map[string]struct {
+		length int
+		want   error
+	}{"whole": {len(body), nil}, "cut": {len(body) + 1, ErrBodyIncomplete}, "much too long": {DefaultMaxBody + 1, ErrBodyTooLarge}} {
+		r := httptest.NewRequest("POST", "/smsAPI?sendsms", strings.NewReader(body))
+		r.ContentLength = int64(c.length)
+		p, err := Decoder{}.Decode(r, ParseTarget(r.RequestURI))
+		if !errors.Is(err, c.want) || err == nil && len(p.Get(Text)) != 3*prepaid {
+			t.Errorf("%s: %d bytes of text, %v", name, len(p.Get(Text)), err)
+		}
+	}
+	r := httptest.NewRequest("POST", "/smsAPI?sendsms", nil)
+	r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)), DefaultMaxBody
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := (Decoder{}).Decode(r, Target{}); !errors.Is(err, ErrBodyIncomplete) {
+		t.Error(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > DefaultMaxBody/2 {
+		t.Errorf("%d bytes allocated for a body that never came", got)
+	}
 }

@@ -210,3 +210,11 @@ func TestMethods(t *testing.T) {
 		t.Errorf("%d unread, want 1", len(got))
 	}
 }
+
+// TestDefaults: what is left out of the options.
+func TestDefaults(t *testing.T) {
+	h := NewHandler(Options{})
+	if h.Now == nil || h.Log == nil || h.MaxRecipients != DefaultMaxRecipients {
+		t.Errorf("handler %+v", h.Options)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -129,4 +130,40 @@ func (r *rig) summary(number int64) string {
 		s += fmt.Sprintf("\n  to %q, %s %s, reserved %s", m.To+" "+m.Input, m.State, m.Reason, m.Reserved)
 	}
 	return s
+}
+
+// TestHTTP2 makes every call over HTTP/2, which is not wrapped.
+func TestHTTP2(t *testing.T) {
+	r := newRig(t)
+	r.inbound("one")
+	serverTLS, clientTLS := selfSigned(t)
+	l := NewTLSListener(listen(t), serverTLS, TLSOptions{})
+	serve(t, quietServer(r.handler), l)
+	transport := &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	get := func(target string) reply {
+		t.Helper()
+		resp, err := (&http.Client{Transport: transport}).Get("https://" + l.Addr().String() + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.ProtoMajor != 2 {
+			t.Fatalf("%s, %v", resp.Proto, err)
+		}
+		return read(t, resp.StatusCode, resp.Header, string(body))
+	}
+	group := get("/smsAPI?sendsms&" + who + "&from=ACME&to=8801712345678&text=x").queued()
+	if got := get("/smsAPI&groupstatus&" + who + "&groupid=" + group); got.word("status") != "success" {
+		t.Errorf("reply %s", got.body)
+	}
+	if got := get("/smsAPI?balance&" + who); got.body != `{"balance":"99"}` {
+		t.Errorf("reply %s", got.body)
+	}
+	for _, want := range []int{1, 0} {
+		if got := texts(get("/smsAPI?getinbox&" + who)); len(got) != want {
+			t.Errorf("inbox %q, want %d", got, want)
+		}
+	}
 }

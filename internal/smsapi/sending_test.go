@@ -121,6 +121,8 @@ func TestQ11SeveralRecipients(t *testing.T) {
 		{"+" + a + " +" + b, []string{a, b}},
 		{"01711 111 111, 01722-222222", []string{a, b}},
 		{"880 1711 111111", []string{a}},
+		{`"8801711111111","01722222222"`, []string{a, b}},
+		{"[8801711111111, 8801722222222]", []string{a, b}},
 		{a + ",,;\n" + b + ",", []string{a, b}},
 		{a + "," + a + ",01711111111,+" + a, []string{a}}, // duplicates are sent once
 		{a + ",bad," + b + ",bad", []string{a, "bad failed", b}},
@@ -131,8 +133,8 @@ func TestQ11SeveralRecipients(t *testing.T) {
 			t.Errorf("%q: sent to %q, want %q", x.to, got, x.want)
 		}
 	}
-	if b := r.balance(); b.Reserved != 23*sms.Credit {
-		t.Errorf("reserved %s, want 23: each number once", b.Reserved)
+	if b := r.balance(); b.Reserved != 27*sms.Credit {
+		t.Errorf("reserved %s, want 27: each number once", b.Reserved)
 	}
 }
 

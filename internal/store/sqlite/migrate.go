@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -89,12 +88,8 @@ func schemaOf(path string, busy time.Duration) (version int64, err error) {
 // migrateUp runs the migrations that are missing. goose needs database/sql. The
 // journal mode is kept in the file.
 func migrateUp(ctx context.Context, path string, busy time.Duration) error {
-	if pg := os.Getenv("PAGE"); pg != "" {
-		c, _ := engine.Open(path, engine.ReadWrite, busy)
-		fmt.Fprintln(os.Stderr, c.Script("PRAGMA page_size="+pg+"; PRAGMA journal_mode=wal; create table xx(a); drop table xx"), c.Close())
-	}
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), "page_size("+cmp.Or(os.Getenv("PAGE"), "4096")+")", "journal_mode(wal)", "synchronous(full)"}}
+		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), "journal_mode(wal)", "synchronous(full)"}}
 	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
 	if err != nil {
 		return err

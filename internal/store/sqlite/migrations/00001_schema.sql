@@ -21,8 +21,8 @@ CREATE TABLE account (
 -- The ledger: double entry, one row per account, kind and batch, or per top-up,
 -- adjustment and refund. Never updated.
 CREATE TABLE transfer (
-    id              INTEGER PRIMARY KEY,
     account_id      INTEGER NOT NULL,
+    id              INTEGER NOT NULL,           -- counts over all accounts
     kind            INTEGER NOT NULL,
     debit           INTEGER NOT NULL,           -- ledger account
     credit          INTEGER NOT NULL,           -- ledger account
@@ -30,9 +30,9 @@ CREATE TABLE transfer (
     reason          TEXT    NOT NULL DEFAULT '',
     actor           TEXT    NOT NULL DEFAULT '',
     idempotency_key TEXT    NOT NULL DEFAULT '',
-    at              INTEGER NOT NULL
-) STRICT;
-CREATE INDEX transfer_account ON transfer (account_id, id);
+    at              INTEGER NOT NULL,
+    PRIMARY KEY (account_id, id)
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX transfer_key ON transfer (account_id, idempotency_key) WHERE idempotency_key <> '';
 
 -- Numbers that count over the whole database, in one row: it is written once a
@@ -197,13 +197,14 @@ CREATE TABLE delivery (
     due_at     INTEGER NOT NULL
 ) STRICT;
 
--- Idempotency keys of calls.
+-- Idempotency keys of calls. The key comes first: keys made by Harkara begin
+-- with the time, so that new rows lie together whatever their account.
 CREATE TABLE idempotency (
-    account_id      INTEGER NOT NULL,
     idempotency_key TEXT    NOT NULL,
+    account_id      INTEGER NOT NULL,
     until           INTEGER NOT NULL,
     group_number    INTEGER NOT NULL,
-    PRIMARY KEY (account_id, idempotency_key)
+    PRIMARY KEY (idempotency_key, account_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_until ON idempotency (until);
 
