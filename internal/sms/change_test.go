@@ -3,12 +3,9 @@ package sms
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -76,6 +73,150 @@ func TestClaim(t *testing.T) {
 		before := *r
 		check(t, "claim of a message that is "+s.String(), []any{r.Claim(3, 9, 1, noon), *r}, []any{Change{}, before})
 	}
+}
+
+// TestStale: an outcome of an attempt that is no longer the live one changes
+// nothing, whatever it says, unless the operator took the message.
+func TestStale(t *testing.T) {
+	for v := VerdictRetry; v <= VerdictDown; v++ {
+		r := newRecord(1)
+		r.Claim(3, 9, 1, noon)
+		first := outcome(r, 1, v)
+		r.Outcome(outcome(r, 1, VerdictRetry), noon)
+		r.Claim(3, 10, 1, noon)
+		attempt, epoch := outcome(r, 1, v), outcome(r, 1, v)
+		attempt.Attempt--
+		epoch.Epoch--
+		for what, o := range map[string]Outcome{"first": first, "attempt": attempt, "epoch": epoch} {
+			check(t, v.String()+" of another "+what, r.Outcome(o, noon), Change{})
+		}
+		o := outcome(r, 1, VerdictAccepted)
+		r.Outcome(o, noon)
+		o.Verdict = v
+		check(t, v.String()+" after an acceptance", r.Outcome(o, noon), Change{})
+	}
+}
+
+// TestHeld: of a held part only an answer says anything new.
+func TestHeld(t *testing.T) {
+	for v, want := range map[Verdict]PartState{VerdictAccepted: PartSent, VerdictReject: PartRejected, VerdictRetry: PartUnknown,
+		VerdictThrottle: PartUnknown, VerdictUnknown: PartUnknown, VerdictDown: PartUnknown} {
+		r := newRecord(1)
+		r.Claim(3, 9, 1, noon)
+		o := outcome(r, 1, VerdictUnknown)
+		r.Outcome(o, noon)
+		check(t, "held", []any{r.State, r.Sub[0].State}, []any{Held, PartUnknown})
+		o.Verdict = v
+		r.Outcome(o, noon)
+		check(t, v.String(), []any{r.Sub[0].State, r.Sub[0].Unknowns}, []any{want, 1})
+	}
+}
+
+// TestResendOnce: the second unknown outcome holds the part, also when the
+// route would send it again.
+func TestResendOnce(t *testing.T) {
+	r := newRecord(1)
+	for n := 1; n <= 2; n++ {
+		r.Claim(3, 9, 1, noon)
+		o := outcome(r, 1, VerdictUnknown)
+		o.Resend = true
+		r.Outcome(o, noon)
+		check(t, "unknown", []any{r.State, r.Sub[0].Unknowns}, []any{map[int]State{1: Queued, 2: Held}[n], n})
+	}
+}
+
+// TestAttempts: only a refusal for now counts against the route's limit.
+func TestAttempts(t *testing.T) {
+	for v, want := range map[Verdict]int{VerdictAccepted: 0, VerdictRetry: 1, VerdictThrottle: 0, VerdictReject: 0, VerdictUnknown: 0, VerdictDown: 0} {
+		r := newRecord(1)
+		r.Claim(3, 9, 1, noon)
+		r.Outcome(outcome(r, 1, v), noon)
+		check(t, v.String(), r.Attempts, want)
+	}
+}
+
+// TestDue: a message waits for the part that asks for most patience.
+func TestDue(t *testing.T) {
+	r := newRecord(3)
+	r.Claim(3, 9, 3, noon)
+	for i, minutes := range []int{2, 5, -1} {
+		o := outcome(r, i+1, VerdictThrottle)
+		o.RetryAt = noon.Add(time.Duration(minutes) * time.Minute)
+		r.Outcome(o, noon)
+	}
+	check(t, "due", []any{r.State, r.DueAt}, []any{Queued, noon.Add(5 * time.Minute)})
+}
+
+// TestRejectEndsSiblings: what waits is not sent any more; what may have been
+// sent keeps waiting for its evidence.
+func TestRejectEndsSiblings(t *testing.T) {
+	r := newRecord(4)
+	r.Claim(3, 9, 4, noon)
+	r.Outcome(outcome(r, 1, VerdictDown), noon)
+	lost := outcome(r, 2, VerdictUnknown)
+	lost.Resend = true
+	r.Outcome(lost, noon)
+	r.Outcome(outcome(r, 3, VerdictAccepted), noon)
+	c := r.Outcome(outcome(r, 4, VerdictReject), noon)
+	check(t, "parts", states(r), []PartState{PartCanceled, PartUnknown, PartSent, PartRejected})
+	check(t, "named", []any{c.Parts, r.State}, []any{[]int{3, 0, 1}, Held})
+}
+
+// TestSecondAnswer: only of a part that was sent twice it is news, and the first
+// id stays.
+func TestSecondAnswer(t *testing.T) {
+	r := newRecord(1)
+	r.Claim(3, 9, 1, noon)
+	o := outcome(r, 1, VerdictAccepted)
+	r.Outcome(o, noon)
+	o.UpstreamID = "first"
+	c := r.Outcome(o, noon)
+	check(t, "an id that came later", []any{r.Sub[0].UpstreamID, c.Parts, c.Touched, told(c)}, []any{"first", []int{0}, false, ""})
+	o.UpstreamID = "second"
+	c = r.Outcome(o, noon)
+	check(t, "another", []any{r.Sub[0].UpstreamID, c.IDs, told(c)}, []any{"first", []string{"second"}, ""})
+
+	r = newRecord(1)
+	r.Claim(3, 9, 1, noon)
+	lost := outcome(r, 1, VerdictUnknown)
+	lost.Resend = true
+	r.Outcome(lost, noon)
+	r.Claim(3, 9, 1, noon)
+	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
+	lost.Verdict = VerdictAccepted
+	check(t, "of the other copy", told(r.Outcome(lost, noon)), "evidence:sent#1@3")
+}
+
+// TestReceiptOfACanceledPart: it was sent after all.
+func TestReceiptOfACanceledPart(t *testing.T) {
+	r := newRecord(2)
+	r.Claim(3, 9, 2, noon)
+	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
+	r.Outcome(outcome(r, 2, VerdictDown), noon)
+	r.Expire(noon.Add(time.Hour))
+	check(t, "after validity", []any{r.State, states(r)}, []any{Sent, []PartState{PartSent, PartCanceled}})
+	c := r.Receipt(2, Receipt{State: PartDelivered}, noon)
+	check(t, "receipt", []any{r.State, states(r), c.Capture}, []any{Sent, []PartState{PartSent, PartDelivered}, Credit})
+}
+
+// TestReadOfAPart: read comes after delivered, part by part.
+func TestReadOfAPart(t *testing.T) {
+	r := newRecord(2)
+	r.Claim(3, 9, 2, noon)
+	var told []State
+	for _, rc := range []struct {
+		seq   int
+		state PartState
+	}{{1, PartDelivered}, {1, PartRead}, {2, PartDelivered}, {1, PartRead}, {2, PartRead}, {2, PartDelivered}} {
+		r.Receipt(rc.seq, Receipt{State: rc.state}, noon)
+		told = append(told, r.State)
+	}
+	check(t, "states", told, []State{Sending, Sending, Delivered, Delivered, Read, Read})
+	partial := newRecord(2)
+	partial.Claim(3, 9, 2, noon)
+	partial.Receipt(1, Receipt{State: PartDelivered}, noon)
+	partial.Receipt(2, Receipt{State: PartUndelivered}, noon)
+	check(t, "read in part is not whole", partial.Receipt(1, Receipt{State: PartRead}, noon).Touched, false)
 }
 
 func TestOutcomePinsTheResend(t *testing.T) {
@@ -334,187 +475,5 @@ func TestSameNumber(t *testing.T) {
 		if got := SameNumber(c.b, c.a); got != c.want {
 			t.Errorf("SameNumber(%q, %q) is %v", c.b, c.a, got)
 		}
-	}
-}
-
-// TestRecord makes random things happen to a message and looks after each at
-// what must hold always: for customers (no end ever changes, money adds up) and
-// for drivers (a Change names everything that it changed).
-func TestRecord(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := newLife(t)
-		t.Repeat(map[string]func(*rapid.T){
-			"claim": func(t *rapid.T) {
-				connector := rapid.Int64Range(1, 2).Draw(t, "connector")
-				if l.r.OnlyID != 0 {
-					connector = l.r.OnlyID
-				}
-				l.epoch += rapid.Int64Range(0, 1).Draw(t, "epoch")
-				l.step(t, func() Change { return l.r.Claim(connector, l.epoch, l.r.Parts, l.now) })
-				for i, p := range l.r.Sub {
-					if p.State == PartSending {
-						l.attempts = append(l.attempts, outcome(l.r, i+1, 0))
-					}
-				}
-			},
-			"outcome": func(t *rapid.T) {
-				if len(l.attempts) == 0 {
-					t.Skip("nothing was claimed")
-				}
-				back := rapid.IntRange(0, min(6, len(l.attempts)-1)).Draw(t, "attempt")
-				o := l.attempts[len(l.attempts)-1-back]
-				o.Verdict = Verdict(rapid.IntRange(1, 6).Draw(t, "verdict"))
-				o.Resend, o.UpstreamID = rapid.Bool().Draw(t, "resend"), rapid.SampledFrom([]string{"", "x"}).Draw(t, "id")
-				o.AvoidID = rapid.SampledFrom([]int64{0, o.ConnectorID}).Draw(t, "avoid")
-				o.RetryAt = l.now.Add(time.Minute)
-				l.step(t, func() Change { return l.r.Outcome(o, l.now) })
-			},
-			"receipt": func(t *rapid.T) {
-				seq := rapid.IntRange(1, l.r.Parts).Draw(t, "part")
-				rc := Receipt{State: rapid.SampledFrom([]PartState{PartSent, PartDelivered, PartUndelivered, PartExpired, PartRejected, PartRead}).Draw(t, "state")}
-				l.step(t, func() Change { return l.r.Receipt(seq, rc, l.now) })
-			},
-			"expire": func(t *rapid.T) {
-				l.now = l.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour}).Draw(t, "later"))
-				l.step(t, func() Change { return l.r.Expire(l.now) })
-			},
-			"start":  func(t *rapid.T) { l.step(t, func() Change { return l.r.Start("", l.now) }) },
-			"cancel": func(t *rapid.T) { l.step(t, func() Change { return l.r.Cancel(l.now) }) },
-		})
-	})
-}
-
-// life is a message with what happened to it.
-type life struct {
-	r        *Record
-	now      time.Time
-	epoch    int64
-	attempts []Outcome
-	last     State // after the last event
-}
-
-func newLife(t *rapid.T) *life {
-	r := newRecord(rapid.IntRange(1, 3).Draw(t, "parts"))
-	r.ChargeOn = ChargeOn(rapid.IntRange(0, 1).Draw(t, "charge on"))
-	r.State = rapid.SampledFrom([]State{Queued, Queued, Scheduled}).Draw(t, "state")
-	return &life{r: r, now: noon, last: r.State}
-}
-
-func (l *life) step(t *rapid.T, do func() Change) {
-	before := *l.r
-	before.Sub = slices.Clone(l.r.Sub)
-	c := do()
-	l.named(t, &before, c)
-	l.money(t, &before, c)
-	l.story(t, c)
-	l.ends(t, &before)
-	l.parts(t, &before)
-}
-
-// named: whatever changed, the Change says so, since drivers write only that.
-func (l *life) named(t *rapid.T, before *Record, c Change) {
-	if !c.Touched && !reflect.DeepEqual(before.Message, l.r.Message) {
-		t.Fatalf("the message changed and is not touched\nbefore %+v\nafter  %+v", before.Message, l.r.Message)
-	}
-	if once := slices.Compact(slices.Sorted(slices.Values(c.Parts))); len(once) != len(c.Parts) {
-		t.Fatalf("parts are named twice: %v", c.Parts)
-	}
-	for i, p := range l.r.Sub {
-		if (i >= len(before.Sub) || p != before.Sub[i]) && !slices.Contains(c.Parts, i) {
-			t.Fatalf("part %d changed and is not named in %v", i+1, c.Parts)
-		}
-	}
-	if before.State != l.r.State && len(c.Events) == 0 {
-		t.Fatalf("it moved from %s to %s without an event", before.State, l.r.State)
-	}
-	if len(c.Upstream) != len(c.IDs) {
-		t.Fatalf("%d ids for %d parts", len(c.IDs), len(c.Upstream))
-	}
-}
-
-func (l *life) money(t *rapid.T, before *Record, c Change) {
-	r := l.r
-	if r.Reserved != before.Reserved || r.Captured-before.Captured != c.Capture || r.Released-before.Released != c.Release ||
-		c.Capture < 0 || c.Release < 0 || r.Open() < 0 || r.State.Final() && r.Open() != 0 {
-		t.Fatalf("%s: reserved %s, captured %s (%s), released %s (%s)", r.State, r.Reserved, r.Captured, c.Capture, r.Released, c.Release)
-	}
-	var sum, now Money
-	for _, p := range r.Sub {
-		sum += p.Captured
-	}
-	for _, i := range c.Captured {
-		now += r.Sub[i].Captured
-	}
-	if sum != r.Captured || now != c.Capture {
-		t.Fatalf("captured %s, by parts %s; in this change %s, by parts %s", r.Captured, sum, c.Capture, now)
-	}
-	if before.State.Final() && (c.Capture != 0 || c.Release != 0) {
-		t.Fatalf("money moved after the end: %s, %s", c.Capture, c.Release)
-	}
-}
-
-// story: the events are a walk through the table.
-func (l *life) story(t *rapid.T, c Change) {
-	for _, e := range c.Events {
-		n, ok := Next(l.last, e.Trigger)
-		if !ok && l.last.Final() {
-			n, ok = Next(Sent, e.Trigger) // a provisional end that is replaced
-		}
-		if e.State != l.last && (!ok || n != e.State) {
-			t.Fatalf("%s does not lead from %s to %s", e.Trigger, l.last, e.State)
-		}
-		if e.Trigger == 0 || e.AccountID != 7 || e.MessageID != 1 || e.At.IsZero() {
-			t.Fatalf("incomplete event %+v", e)
-		}
-		l.last = e.State
-	}
-	if l.last != l.r.State {
-		t.Fatalf("the story ends in %s, the message is %s", l.last, l.r.State)
-	}
-}
-
-// ends: a real end never changes (but for read after delivered), a provisional
-// one is replaced by a real one only.
-func (l *life) ends(t *rapid.T, before *Record) {
-	r := l.r
-	switch {
-	case !before.State.Final():
-	case !r.State.Final():
-		t.Fatalf("%s came back to life as %s", before.State, r.State)
-	case !before.Provisional && r.Provisional:
-		t.Fatalf("%s became provisional", r.State)
-	case !before.Provisional && r.State != before.State && (before.State != Delivered || r.State != Read):
-		t.Fatalf("%s became %s", before.State, r.State)
-	}
-	if r.Provisional && r.State != Unknown && r.State != Expired {
-		t.Fatalf("%s is provisional", r.State)
-	}
-	if state, _ := Fold(r.Sub); len(r.Sub) > 0 && !r.State.Final() && state != r.State {
-		t.Fatalf("it is %s, its parts say %s", r.State, state)
-	}
-	if r.State == Delivered && r.Reason != "" {
-		t.Fatalf("delivered, and the reason is %s", r.Reason)
-	}
-}
-
-// parts: what the operator spoke of is never sent again, what may have been
-// sent goes by the same connector only.
-func (l *life) parts(t *rapid.T, before *Record) {
-	r := l.r
-	answered := len(r.Sub) > 0
-	for i, p := range r.Sub {
-		answered = answered && p.State.Answered()
-		if i < len(before.Sub) && before.Sub[i].State.Answered() && !p.State.Answered() {
-			t.Fatalf("part %d was %s and is %s", i+1, before.Sub[i].State, p.State)
-		}
-		if r.State == Queued && p.State == PartPending && p.Unknowns > 0 && (r.OnlyID == 0 || r.AvoidID != 0) {
-			t.Fatalf("part %d may have been sent, and connector %d alone, not %d, may send it again", i+1, r.OnlyID, r.AvoidID)
-		}
-		if p.Unknowns > 2 {
-			t.Fatalf("part %d was sent into the unknown %d times", i+1, p.Unknowns)
-		}
-	}
-	if r.Answered != answered {
-		t.Fatalf("answered is %v, its parts are %v", r.Answered, states(r))
 	}
 }

@@ -31,6 +31,9 @@ func (t Type) Channel() Type {
 	return t
 }
 
+// Encoding is that of gsm, named here so that a store need not know gsm.
+type Encoding = gsm.Encoding
+
 // Lane is the priority of a message in the queue of its route: a lower lane is
 // claimed first.
 type Lane uint8
@@ -91,7 +94,7 @@ type Message struct {
 	Reason      Reason // why it is not (yet) well; empty when all is well
 	Code        string // raw code behind Reason: SMPP status, receipt err, SIP code
 
-	Encoding  gsm.Encoding
+	Encoding  Encoding
 	Parts     int   // parts of the text as counted and priced at acceptance
 	Answered  bool  // every part has a response or a receipt
 	Units     int   // what is priced: parts, started intervals, messages

@@ -42,6 +42,7 @@ func TestGuard(t *testing.T) {
 	same("the numbers written otherwise", again("to", "+880 1712-345678; 01812345678"))
 	same("the numbers turned round, one twice", again("to", "8801812345678,8801712345678,01812345678"))
 	same("the time written otherwise", again("scheduledate", "2026-12-24T04:00:00Z"))
+	same("by another route", again("route", "1"))
 	if b := r.balance(); b.Reserved != 2*sms.Credit {
 		t.Errorf("reserved %s, want 2: once", b.Reserved)
 	}

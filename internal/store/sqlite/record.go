@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/harkara/harkara/gsm"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store/sqlite/engine"
 	"github.com/harkara/harkara/internal/store/sqlstore"
@@ -241,7 +240,7 @@ func readMessage(s *engine.Stmt) (m sms.Message, deadline int64) {
 	m.Group = s.GetInt()
 	m.To = s.GetText()
 	m.Input = s.GetText()
-	m.Encoding = gsm.Encoding(s.GetInt())
+	m.Encoding = sms.Encoding(s.GetInt())
 	m.Parts = int(s.GetInt())
 	m.Units = int(s.GetInt())
 	m.Price = sms.Money(s.GetInt())
