@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	_ "time/tzdata" // zones of accounts must exist on any machine
 
 	"github.com/spf13/cobra"
 

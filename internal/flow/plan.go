@@ -72,11 +72,15 @@ func (p *planner) plan(req *Request) (sms.Call, error) {
 	return call, nil
 }
 
+// note tells the trace of a decision. Callers on the hot path ask p.traced
+// first: the arguments of a note that nobody reads would still be allocated.
 func (p *planner) note(step string, ok bool, format string, args ...any) {
-	if p.trace != nil {
+	if p.traced() {
 		p.trace(step, ok, fmt.Sprintf(format, args...))
 	}
 }
+
+func (p *planner) traced() bool { return p.trace != nil }
 
 func (p *planner) checkAccount() error {
 	p.account = p.cat.Account(p.req.AccountID)
@@ -123,7 +127,9 @@ func (p *planner) checkSender() error {
 		return sms.Fail(sms.CodeForbidden, "Sender ID not allowed")
 	}
 	p.kind = senderKind(p.sender.Name)
-	p.note("sender", true, "%q is approved, %s, class %s", p.sender.Name, p.kind, p.sender.Class)
+	if p.traced() {
+		p.note("sender", true, "%q is approved, %s, class %s", p.sender.Name, p.kind, p.sender.Class)
+	}
 	p.lane = p.sender.Class.Lane()
 	if len(p.req.To) >= bulkFrom && p.lane == sms.LaneNormal {
 		p.lane = sms.LaneBulk
@@ -168,7 +174,9 @@ func (p *planner) checkContent() error {
 	if p.sizes[0].Parts > p.account.MaxParts {
 		return p.tooLong(p.sizes[0].Parts)
 	}
-	p.note("text", true, "%s, %d part(s), %d of %d units used in the last", p.sizes[0].Encoding, p.sizes[0].Parts, p.sizes[0].LastUsed, p.sizes[0].Limit)
+	if size := p.sizes[0]; p.traced() {
+		p.note("text", true, "%s, %d part(s), %d of %d units used in the last", size.Encoding, size.Parts, size.LastUsed, size.Limit)
+	}
 	return nil
 }
 
@@ -265,7 +273,9 @@ func (p *planner) message(input string) sms.Message {
 		p.note("number", false, "%v", err)
 		return failed(m, sms.ReasonNumber)
 	}
-	p.note("number", true, "%s", to)
+	if p.traced() {
+		p.note("number", true, "%s", to)
+	}
 	route, reason := p.route(to, short)
 	if route == nil {
 		return failed(m, reason)
@@ -288,7 +298,9 @@ func (p *planner) message(input string) sms.Message {
 	if p.list.ChargeOn == "delivered" {
 		m.ChargeOn = sms.ChargeDelivered
 	}
-	p.note("price", true, "%s a unit, %d unit(s), %s reserved", price, m.Units, reserved)
+	if p.traced() {
+		p.note("price", true, "%s a unit, %d unit(s), %s reserved", price, m.Units, reserved)
+	}
 	return m
 }
 
@@ -333,7 +345,9 @@ func (p *planner) route(to string, short bool) (*sms.Route, sms.Reason) {
 	reason := sms.ReasonNoRoute
 	try := func(r *sms.Route, what string) bool {
 		ok, why, becauseSender := p.usable(r, to, short)
-		p.note("route", ok, "%s: %s", what, why)
+		if p.traced() {
+			p.note("route", ok, "%s: %s", what, why)
+		}
 		if becauseSender {
 			reason = sms.ReasonSender
 		}
@@ -373,7 +387,7 @@ func (p *planner) usable(r *sms.Route, to string, short bool) (ok bool, why stri
 	case !senderOn(p.cat, p.sender, r):
 		return false, "sender is not registered on any connector of route " + r.Name, true
 	}
-	if p.trace == nil {
+	if !p.traced() {
 		return true, "", false
 	}
 	return true, "route " + r.Name, false

@@ -158,15 +158,22 @@ func (c *Catalog) Owner(to, text string) int64 {
 // true. Rules of other accounts and other types are not visited.
 func (c *Catalog) RuleFor(account int64, t Type, to string, visit func(*Rule) bool) {
 	c.rules.walk(to, func(rows []*Rule) bool {
+		if len(rows) == 1 {
+			return rows[0].applies(account, t) && visit(rows[0])
+		}
 		fit := make([]*Rule, 0, 4)
 		for _, r := range rows {
-			if (r.AccountID == 0 || r.AccountID == account) && (r.Type == "" || r.Type == t || r.Type == t.Channel()) {
+			if r.applies(account, t) {
 				fit = append(fit, r)
 			}
 		}
 		slices.SortStableFunc(fit, func(a, b *Rule) int { return ruleRank(b, t) - ruleRank(a, t) })
 		return slices.ContainsFunc(fit, visit)
 	})
+}
+
+func (r *Rule) applies(account int64, t Type) bool {
+	return (r.AccountID == 0 || r.AccountID == account) && (r.Type == "" || r.Type == t || r.Type == t.Channel())
 }
 
 func ruleRank(r *Rule, t Type) int {

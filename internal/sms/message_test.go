@@ -38,7 +38,7 @@ func TestMessageID(t *testing.T) {
 
 // TestMessageIDOverflow: numbers that are too large do not reach the neighbours.
 func TestMessageIDOverflow(t *testing.T) {
-	if id := NewMessageID(1024+5, 1, 1<<37+9); id.Shard() != 5 || id.Day() != 1 || id.Counter() != 9 {
+	if id := NewMessageID(1024+5, 2, 1<<37+9); id.Shard() != 5 || id.Day() != 2 || id.Counter() != 9 {
 		t.Errorf("%d/%d/%d", id.Shard(), id.Day(), id.Counter())
 	}
 }

@@ -91,7 +91,7 @@ func (c *call) getInbox() error {
 		b = appendObject(b, "id", decimal(m.Number), "from", m.From, "to", m.To, "message", m.Text, "date", c.date(m.At))
 	}
 	// HEAD marks nothing, since it shows nothing; nor does an empty reply.
-	marks := f.UnreadOnly && len(numbers) > 0 
+	marks := f.UnreadOnly && len(numbers) > 0 && c.r.Method != http.MethodHead
 	gone := c.r.Context().Err()
 	err = c.write(http.StatusOK, append(b, `]}`...))
 	if marks {

@@ -302,6 +302,20 @@ func TestSection5EveryState(t *testing.T) {
 	}
 }
 
+// TestDetailIsAsked: only detail=1 and the like add keys that clients do not know.
+func TestDetailIsAsked(t *testing.T) {
+	r := newRig(t)
+	group := r.send().queued()
+	for value, want := range map[string]int{"1": 6, "": 6, "true": 6, "0": 3, " 0 ": 3} {
+		if got := r.call("groupstatus", "groupid", group, "detail", value).recipients()[0]; len(got) != want {
+			t.Errorf("detail=%q: %v", value, got)
+		}
+	}
+	if got := r.call("groupstatus", "groupid", group).recipients()[0]; len(got) != 3 {
+		t.Errorf("without: %v", got)
+	}
+}
+
 // TestSection5Life follows one message through the face to every end.
 func TestSection5Life(t *testing.T) {
 	receipt := func(state sms.PartState) fake.Answer {

@@ -125,7 +125,7 @@ func (c *call) readVoice(req *flow.Request, hasText bool) error {
 	}
 	text := c.params.Get(Duration)
 	if text == "" {
-		return nil // the length of the recording is measured
+		return missing("duration (seconds, 1 to 3600)")
 	}
 	seconds, err := strconv.Atoi(text)
 	if err != nil || seconds < 1 || seconds > maxVoice {

@@ -14,10 +14,10 @@ var contentRefusals = []struct {
 	pairs   []string
 	message string
 }{
-	{[]string{"type", "voice", "text", "", "file", "https://files.example/a.mp3"}, "Type voice is not available: no voice connector is configured"},
+	{[]string{"type", "voice", "text", "", "file", "https://files.example/a.mp3", "duration", "9"}, "Type voice is not available: no voice connector is configured"},
 	{[]string{"type", "voice", "text", "", "file", "https://files.example/a b.mp3", "duration", "30"}, "Type voice is not available: no voice connector is configured"},
 	{[]string{"type", "Voice", "language", "bn", "duration", "30"}, "Type voice is not available: no voice connector is configured"},
-	{[]string{"type", "voice", "language", "bn"}, "Type voice is not available: no voice connector is configured"},
+	{[]string{"type", "voice", "language", "bn"}, "Missing parameter: duration (seconds, 1 to 3600)"},
 	{[]string{"type", "mms", "file", "http://files.example/a.jpg"}, "Type mms is not available: no mms connector is configured"},
 	{[]string{"type", "mms"}, "Type mms is not available: no mms connector is configured"},
 	{[]string{"type", "whatsapp"}, "Type whatsapp is not available: no whatsapp connector is configured"},
