@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlite
 
 import (
 	"cmp"
@@ -16,7 +16,6 @@ import (
 
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
-	"github.com/harkara/harkara/internal/store/sqlite"
 )
 
 // The benchmarks write to the disk of the working directory, not to a
@@ -24,7 +23,7 @@ import (
 // that depends on the disk and on who else uses it, the processor time a
 // message costs.
 
-func benchStore(b *testing.B, o sqlite.Options) *sqlite.Store {
+func benchStore(b *testing.B, o Options) *Store {
 	if n, err := strconv.Atoi(os.Getenv("CACHE")); err == nil {
 		o.CacheMiB = n
 	}
@@ -54,35 +53,16 @@ func accounts(b testing.TB, s store.Store, n int) []int64 {
 	b.Helper()
 	ids := make([]int64, n)
 	for i := range ids {
-		a := &sms.Account{Head: sms.Head{Name: fmt.Sprintf("a%d", i)}, Enabled: true, TimeZone: "UTC"}
-		if err := store.Save(b.Context(), s, noon, "bench", a); err != nil {
-			b.Fatal(err)
-		}
-		ids[i] = a.ID
-		if _, err := s.Post(b.Context(), noon, sms.Transfer{AccountID: a.ID, Kind: sms.TransferTopUp, Amount: 1e9 * sms.Credit}); err != nil {
-			b.Fatal(err)
-		}
+		ids[i] = newAccount(b, s, fmt.Sprint("a", i), 1e9*sms.Credit)
 	}
 	return ids
-}
-
-var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-
-// oneMessage is a call as flow makes it.
-func oneMessage(account int64, key string, now time.Time) sms.Call {
-	return sms.Call{Key: key, KeyUntil: now.Add(24 * time.Hour), Need: 350_000,
-		Group: sms.Group{AccountID: account, Count: 1, Type: sms.TypeSMS, From: "ACME", Face: "smsapi", At: now,
-			Text: "Your code is 123456. Do not share it with anybody, please. Thank you for shopping."},
-		Messages: []sms.Message{{AccountID: account, To: "8801711223344", State: sms.Queued, Encoding: 1, Parts: 1, Units: 1,
-			Price: 350_000, Reserved: 350_000, RouteID: 7, Lane: sms.LaneNormal, DueAt: now, ExpiresAt: now.Add(24 * time.Hour),
-			CloseAt: now.Add(72 * time.Hour), UpdatedAt: now}}}
 }
 
 // BenchmarkAccept has callers that each wait for the answer to one message.
 func BenchmarkAccept(b *testing.B) {
 	for _, c := range []struct{ callers, accounts int }{{1, 1}, {50, 1}, {50, 50}, {500, 1}, {500, 500}} {
 		b.Run(fmt.Sprintf("callers=%d/accounts=%d", c.callers, c.accounts), func(b *testing.B) {
-			s := benchStore(b, sqlite.Options{})
+			s := benchStore(b, Options{})
 			ids := accounts(b, s, c.accounts)
 			batch := store.NewBatcher(1000, func(ctx context.Context, calls []sms.Call) ([]store.Accepted, error) {
 				return s.Accept(ctx, time.Now(), calls)
@@ -129,7 +109,7 @@ func reportTimes(b *testing.B, took []time.Duration) {
 func BenchmarkLife(b *testing.B) {
 	for _, c := range []struct{ size, accounts, subscribers int }{{100, 1, 0}, {250, 1, 0}, {500, 1, 0}, {250, 100, 0}, {250, 1, 1}} {
 		b.Run(fmt.Sprintf("batch=%d/accounts=%d/subscribers=%d", c.size, c.accounts, c.subscribers), func(b *testing.B) {
-			s := benchStore(b, sqlite.Options{})
+			s := benchStore(b, Options{})
 			l := &life{b: b, s: s, ids: accounts(b, s, c.accounts), size: c.size}
 			for range c.subscribers {
 				n := &sms.Subscriber{Head: sms.Head{AccountID: l.ids[0], Name: "hook"}, Channel: "webhook"}
@@ -154,7 +134,7 @@ func BenchmarkLife(b *testing.B) {
 
 type life struct {
 	b          *testing.B
-	s          *sqlite.Store
+	s          *Store
 	ids        []int64
 	size       int
 	subscriber int64

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -10,6 +11,9 @@ import (
 	"github.com/harkara/harkara/internal/store/sqlite/engine"
 	"github.com/harkara/harkara/internal/store/sqlstore"
 )
+
+// conn is the connection as package sqlstore sees it.
+type conn = sqlstore.Conn
 
 // sqlConn lets package sqlstore work on a connection.
 type sqlConn struct{ *engine.Conn }
@@ -28,7 +32,7 @@ func dialect() sqlstore.Dialect {
 		NextNobodys:        `UPDATE sequence SET nobodys_inbox = nobodys_inbox + 1 WHERE id = 1 RETURNING nobodys_inbox`,
 		RaiseConfiguration: `UPDATE sequence SET configuration = configuration + 1 WHERE id = 1 RETURNING configuration`,
 		ReadConfiguration:  `SELECT configuration FROM sequence WHERE id = 1`,
-		DropDeliveries: func(ctx context.Context, c sqlstore.Conn, subscriber int64) error {
+		DropDeliveries: func(ctx context.Context, c conn, subscriber int64) error {
 			_, err := c.Exec(ctx, `DELETE FROM delivery WHERE id BETWEEN ? AND ?`, deliveryID(subscriber, 0), deliveryID(subscriber, maxSeq))
 			return err
 		},
@@ -37,7 +41,7 @@ func dialect() sqlstore.Dialect {
 
 // change runs a cold verb in the writer. Rows that the mirror holds are written
 // first and forgotten if the verb may change them.
-func (s *Store) change(ctx context.Context, touchesMirror bool, verb func(c sqlstore.Conn) error) error {
+func (s *Store) change(ctx context.Context, touchesMirror bool, verb func(c conn) error) error {
 	return s.writer.do(ctx, func(t *tx) error {
 		if touchesMirror {
 			if err := t.flush(); err != nil {
@@ -57,7 +61,7 @@ func (s *Store) change(ctx context.Context, touchesMirror bool, verb func(c sqls
 }
 
 // look runs a cold verb on a snapshot.
-func (s *Store) look(ctx context.Context, verb func(c sqlstore.Conn) error) error {
+func (s *Store) look(ctx context.Context, verb func(c conn) error) error {
 	return s.readers.read(ctx, func(c *engine.Conn) error { return verb(sqlConn{c}) })
 }
 
@@ -68,7 +72,7 @@ func (s *Store) Open(ctx context.Context, now time.Time, node string) (epoch int
 	if err := s.becomeNode(); err != nil {
 		return 0, err
 	}
-	err = s.change(ctx, false, func(c sqlstore.Conn) (err error) {
+	err = s.change(ctx, false, func(c conn) (err error) {
 		epoch, err = s.sql.Open(ctx, c, now, node)
 		return err
 	})
@@ -100,12 +104,12 @@ func (s *Store) becomeNode() error {
 
 // AddInbound implements store.Receiver.
 func (s *Store) AddInbound(ctx context.Context, now time.Time, in []sms.Inbound, rules store.InboundRules) error {
-	return s.change(ctx, false, func(c sqlstore.Conn) error { return s.sql.AddInbound(ctx, c, now, in, rules) })
+	return s.change(ctx, false, func(c conn) error { return s.sql.AddInbound(ctx, c, now, in, rules) })
 }
 
 // Purge implements store.Keeper.
 func (s *Store) Purge(ctx context.Context, now time.Time, partialAfter time.Duration, limit int, rules store.InboundRules) (n int, err error) {
-	err = s.change(ctx, false, func(c sqlstore.Conn) (err error) {
+	err = s.change(ctx, false, func(c conn) (err error) {
 		n, err = s.sql.Purge(ctx, c, now, partialAfter, limit, rules)
 		return err
 	})
@@ -117,7 +121,7 @@ func (s *Store) Purge(ctx context.Context, now time.Time, partialAfter time.Dura
 
 // Inbox implements store.Reader.
 func (s *Store) Inbox(ctx context.Context, account int64, f store.InboxFilter) (list []sms.InboxMessage, err error) {
-	err = s.look(ctx, func(c sqlstore.Conn) (err error) {
+	err = s.look(ctx, func(c conn) (err error) {
 		list, err = s.sql.Inbox(ctx, c, account, f)
 		return err
 	})
@@ -126,12 +130,12 @@ func (s *Store) Inbox(ctx context.Context, account int64, f store.InboxFilter) (
 
 // MarkRead implements store.Reader.
 func (s *Store) MarkRead(ctx context.Context, account int64, numbers []int64) error {
-	return s.change(ctx, false, func(c sqlstore.Conn) error { return s.sql.MarkRead(ctx, c, account, numbers) })
+	return s.change(ctx, false, func(c conn) error { return s.sql.MarkRead(ctx, c, account, numbers) })
 }
 
 // Balance implements store.Reader.
 func (s *Store) Balance(ctx context.Context, account int64) (b sms.Balance, err error) {
-	err = s.look(ctx, func(c sqlstore.Conn) (err error) {
+	err = s.look(ctx, func(c conn) (err error) {
 		b, err = s.sql.Balance(ctx, c, account)
 		return err
 	})
@@ -140,7 +144,7 @@ func (s *Store) Balance(ctx context.Context, account int64) (b sms.Balance, err 
 
 // Post implements store.Ledger.
 func (s *Store) Post(ctx context.Context, now time.Time, t sms.Transfer) (posted sms.Transfer, err error) {
-	err = s.change(ctx, true, func(c sqlstore.Conn) (err error) {
+	err = s.change(ctx, true, func(c conn) (err error) {
 		posted, err = s.sql.Post(ctx, c, now, t)
 		return err
 	})
@@ -152,7 +156,7 @@ func (s *Store) Post(ctx context.Context, now time.Time, t sms.Transfer) (posted
 
 // Transfers implements store.Ledger.
 func (s *Store) Transfers(ctx context.Context, account, before int64, limit int) (list []sms.Transfer, err error) {
-	err = s.look(ctx, func(c sqlstore.Conn) (err error) {
+	err = s.look(ctx, func(c conn) (err error) {
 		list, err = s.sql.Transfers(ctx, c, account, before, limit)
 		return err
 	})
@@ -161,7 +165,7 @@ func (s *Store) Transfers(ctx context.Context, account, before int64, limit int)
 
 // ReadDocs implements store.Docs.
 func (s *Store) ReadDocs(ctx context.Context, f store.DocFilter) (docs []store.Doc, version int64, err error) {
-	err = s.look(ctx, func(c sqlstore.Conn) (err error) {
+	err = s.look(ctx, func(c conn) (err error) {
 		docs, version, err = s.sql.ReadDocs(ctx, c, f)
 		return err
 	})
@@ -170,8 +174,10 @@ func (s *Store) ReadDocs(ctx context.Context, f store.DocFilter) (docs []store.D
 
 // WriteDocs implements store.Docs.
 func (s *Store) WriteDocs(ctx context.Context, now time.Time, by string, changes []store.DocChange) (docs []store.Doc, err error) {
-	err = s.change(ctx, true, func(c sqlstore.Conn) (err error) {
-		docs, err = s.sql.WriteDocs(ctx, c, now, by, changes)
+	err = s.change(ctx, true, func(c conn) (err error) {
+		if docs, err = s.sql.WriteDocs(ctx, c, now, by, changes); err == nil {
+			err = checkSubscribers(docs)
+		}
 		return err
 	})
 	if err != nil {
@@ -180,9 +186,19 @@ func (s *Store) WriteDocs(ctx context.Context, now time.Time, by string, changes
 	return docs, nil
 }
 
+// checkSubscribers refuses a subscriber whose deliveries could not be numbered.
+func checkSubscribers(docs []store.Doc) error {
+	for _, d := range docs {
+		if d.Kind == sms.KindSubscriber && d.ID > maxSub {
+			return sms.Fail(sms.CodeInvalid, fmt.Sprintf("subscriber %q has the id %d; ids of subscribers go to %d", d.Name, d.ID, maxSub))
+		}
+	}
+	return nil
+}
+
 // DocsVersion implements store.Docs.
 func (s *Store) DocsVersion(ctx context.Context) (version int64, err error) {
-	err = s.look(ctx, func(c sqlstore.Conn) (err error) {
+	err = s.look(ctx, func(c conn) (err error) {
 		version, err = s.sql.DocsVersion(ctx, c)
 		return err
 	})
@@ -191,12 +207,12 @@ func (s *Store) DocsVersion(ctx context.Context) (version int64, err error) {
 
 // AddAuthFailures implements store.Audit.
 func (s *Store) AddAuthFailures(ctx context.Context, failures []store.AuthFailure) error {
-	return s.change(ctx, false, func(c sqlstore.Conn) error { return s.sql.AddAuthFailures(ctx, c, failures) })
+	return s.change(ctx, false, func(c conn) error { return s.sql.AddAuthFailures(ctx, c, failures) })
 }
 
 // AuthFailures implements store.Audit.
 func (s *Store) AuthFailures(ctx context.Context, account int64, limit int) (list []store.AuthFailure, err error) {
-	err = s.look(ctx, func(c sqlstore.Conn) (err error) {
+	err = s.look(ctx, func(c conn) (err error) {
 		list, err = s.sql.AuthFailures(ctx, c, account, limit)
 		return err
 	})

@@ -1,6 +1,10 @@
 package sqlite
 
-import "github.com/harkara/harkara/internal/store/sqlite/engine"
+import (
+	"slices"
+
+	"github.com/harkara/harkara/internal/store/sqlite/engine"
+)
 
 // Columns in the order in which rows are bound and read (record.go).
 const (
@@ -54,13 +58,31 @@ type statements struct {
 	queueDue, queueNext, divertedDue, divertedNext            *engine.Stmt
 }
 
+// query is a statement and where its compiled form goes.
+type query struct {
+	into **engine.Stmt
+	sql  string
+}
+
 // prepare compiles them all, so that a mistake shows when the store is opened.
 func prepare(c *engine.Conn) (*statements, error) {
 	s := new(statements)
-	for _, q := range []struct {
-		into **engine.Stmt
-		sql  string
-	}{
+	for _, q := range s.queries() {
+		st, err := c.Prepare(q.sql)
+		if err != nil {
+			return nil, err
+		}
+		*q.into = st
+	}
+	return s, nil
+}
+
+func (s *statements) queries() []query {
+	return slices.Concat(s.countersAndMoney(), s.messages(), s.receipts(), s.deliveries(), s.queue())
+}
+
+func (s *statements) countersAndMoney() []query {
+	return []query{
 		{&s.begin, `BEGIN IMMEDIATE`},
 		{&s.commit, `COMMIT`},
 		{&s.rollback, `ROLLBACK`},
@@ -72,7 +94,11 @@ func prepare(c *engine.Conn) (*statements, error) {
 		{&s.account, `SELECT posted, reserved, credit_limit, next_group, next_recipient FROM account WHERE id = ?`},
 		{&s.setAccount, `UPDATE account SET posted = ?, reserved = ?, next_group = ?, next_recipient = ? WHERE id = ?`},
 		{&s.addTransfer, `INSERT INTO transfer (id, account_id, kind, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)`},
+	}
+}
 
+func (s *statements) messages() []query {
+	return []query{
 		{&s.addGroup, `INSERT INTO message_group (` + groupColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.group, `SELECT ` + groupColumns + ` FROM message_group WHERE account_id = ? AND number = ?`},
 		{&s.addKey, `INSERT INTO idempotency (account_id, idempotency_key, until, group_number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
@@ -90,7 +116,11 @@ func prepare(c *engine.Conn) (*statements, error) {
 		{&s.parts, `SELECT ` + partColumns + ` FROM part WHERE message_id = ? ORDER BY seq`},
 		{&s.setPart, `UPDATE part SET state = ?, connector_id = ?, upstream_id = ?, attempt = ?, epoch = ?, unknowns = ?, code = ?,
 			captured = ?, capture_id = ?, at = ? WHERE message_id = ? AND seq = ?`},
+	}
+}
 
+func (s *statements) receipts() []query {
+	return []query{
 		{&s.addEvent, `INSERT INTO event (` + eventColumns + `, receipt_state, receipt_at, receipt_raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.event, `SELECT ` + eventColumns + ` FROM event WHERE message_id = ? AND seq = ?`},
 		{&s.addUpstream, `INSERT INTO upstream (scope, upstream_key, message_id, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
@@ -102,27 +132,27 @@ func prepare(c *engine.Conn) (*statements, error) {
 		{&s.heldBy, `SELECT held_id FROM held_receipt_key WHERE scope = ? AND upstream_key = ? ORDER BY held_id`},
 		{&s.held, `SELECT scope, recipient, state, code, raw, arrived_at FROM held_receipt WHERE id = ?`},
 		{&s.heldKeys, `SELECT upstream_key FROM held_receipt_key WHERE held_id = ? ORDER BY position`},
-
 		{&s.dropHeldKeys, `DELETE FROM held_receipt_key WHERE held_id = ?`},
 		{&s.dropHeld, `DELETE FROM held_receipt WHERE id = ?`},
+	}
+}
 
+func (s *statements) deliveries() []query {
+	return []query{
 		{&s.subscribers, `SELECT id, account_id FROM noun WHERE kind = 'subscriber' ORDER BY id`},
 		{&s.addDelivery, `INSERT INTO delivery (id, message_id, attempts, due_at) VALUES (?, ?, 0, ?)`},
 		{&s.deliveriesDue, `SELECT id, message_id, attempts FROM delivery WHERE id BETWEEN ? AND ? AND due_at <= ? ORDER BY id LIMIT ?`},
 		{&s.leaseDelivery, `UPDATE delivery SET due_at = ? WHERE id = ?`},
 		{&s.retryDelivery, `UPDATE delivery SET due_at = ?, attempts = attempts + 1 WHERE id = ?`},
 		{&s.dropDelivery, `DELETE FROM delivery WHERE id = ?`},
+	}
+}
 
+func (s *statements) queue() []query {
+	return []query{
 		{&s.queueDue, `SELECT id` + fromQueue + dueNow},
 		{&s.queueNext, `SELECT due_at` + fromQueue + dueLater},
 		{&s.divertedDue, `SELECT id` + fromDiverted + dueNow},
 		{&s.divertedNext, `SELECT due_at` + fromDiverted + dueLater},
-	} {
-		st, err := c.Prepare(q.sql)
-		if err != nil {
-			return nil, err
-		}
-		*q.into = st
 	}
-	return s, nil
 }

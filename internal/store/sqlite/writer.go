@@ -204,10 +204,23 @@ func (w *writer) tendLog() {
 		return
 	}
 	k.added(w.conn.PagesWritten())
-	if w.finishLog.CompareAndSwap(true, false) {
-		_, _, err := w.conn.Checkpoint(engine.Passive)
-		w.condemn(err)
+	if !w.finishLog.CompareAndSwap(true, false) {
+		return
 	}
+	frames, _, err := w.conn.Checkpoint(engine.Passive)
+	for tries := 0; err == nil && frames >= maxLog && tries < 20; tries++ {
+		if _, _, err = w.conn.Checkpoint(engine.Restart); !isBusy(err) {
+			break
+		}
+		err = nil
+		time.Sleep(time.Millisecond)
+	}
+	w.condemn(err)
+}
+
+func isBusy(err error) bool {
+	e, ok := errors.AsType[*engine.Error](err)
+	return ok && e.Primary() == engine.Busy
 }
 
 func answer(calls []*call, err error) {
@@ -227,7 +240,7 @@ func (w *writer) begin() (*tx, error) {
 		if err == nil {
 			break
 		}
-		if e, ok := errors.AsType[*engine.Error](err); !ok || e.Primary() != engine.Busy || !time.Now().Before(deadline) {
+		if !isBusy(err) || !time.Now().Before(deadline) {
 			w.condemn(err)
 			return nil, coded(err)
 		}

@@ -116,9 +116,16 @@ func (w *docWrite) create(ctx context.Context) error {
 	return w.openAccount(ctx)
 }
 
+// maxID is the largest id that may be asked for: JSON readers keep it exactly,
+// and there is room to count on.
+const maxID = 1<<53 - 1
+
 // takeID gives the doc the next id of its kind, or claims the one it asks for.
 func (w *docWrite) takeID(ctx context.Context) error {
 	d := &w.doc
+	if d.ID < 0 || d.ID > maxID {
+		return sms.Fail(sms.CodeInvalid, fmt.Sprintf("%s cannot have the id %d: ids go from 1 to %d", w.label(), d.ID, int64(maxID)))
+	}
 	var next int64 = 1
 	known, err := w.s.one(ctx, w.c, []any{&next}, `SELECT next_id FROM noun_sequence WHERE kind = ?`+w.s.d.ForUpdate, string(d.Kind))
 	if err != nil {

@@ -29,10 +29,12 @@ func auditAdd(f *fix) {
 	earlier.Count, earlier.First, earlier.Last = 1, at(5), at(15)
 	later.Count, later.First, later.Last = 4, at(12), at(30)
 	f.ok(f.s.AddAuthFailures(f.ctx, []store.AuthFailure{row, earlier}))
+	sum := row
+	sum.Count, sum.First = 3, at(5)
+	want(f, "an earlier one", f.failures(0, 10), []store.AuthFailure{sum})
 	f.ok(f.s.AddAuthFailures(f.ctx, []store.AuthFailure{later}))
 	f.ok(f.s.AddAuthFailures(f.ctx, nil))
-	sum := row
-	sum.Count, sum.First, sum.Last = 7, at(5), at(30)
+	sum.Count, sum.Last = 7, at(30)
 	want(f, "one row", f.failures(0, 10), []store.AuthFailure{sum})
 	for _, edit := range []func(*store.AuthFailure){
 		func(x *store.AuthFailure) { x.AccountID = 0 },

@@ -10,7 +10,7 @@
 // It must not know how a driver works: it speaks only through the contract.
 //
 // Where to look: fixture.go (a case's tools), check.go, view.go (everything that
-// can be seen of a store, as text), model*.go, and a file of cases per verb.
+// can be seen of a store, as text), compare*.go (RunModel), and a file of cases per verb.
 package storetest
 
 import (

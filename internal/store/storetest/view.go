@@ -159,7 +159,7 @@ func (v *viewer) readHistories(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("message %s: %w", r.ID, err)
 		}
 		if a, b := v.record(again), v.record(r); a != b {
-			return fmt.Errorf("Message and Sweep differ:\n%s\n%s", a, b)
+			return fmt.Errorf("answers of Message and Sweep differ:\n%s\n%s", a, b)
 		}
 		v.add("message %s is of %s", v.n.message(r.ID), v.group(g))
 		for _, e := range events {
