@@ -215,37 +215,36 @@ func tryTheEnv(t *testing.T, dir string) {
 	}
 }
 
-// TestDevLeavesNothing: without --data the directory is a temporary one.
+// TestDevLeavesNothing: without --data the directory is a temporary one, gone
+// afterwards whenever the signal comes.
 func TestDevLeavesNothing(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	cmd := exec.Command(binary, "dev", "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
-	var mu sync.Mutex
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &locked{mu: &mu, b: &out}, &errs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	defer cmd.Process.Kill()
-	eventually(t, "harkara dev runs", func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return strings.Contains(out.String(), "curl ")
-	})
-	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
-		t.Errorf("temporary files %v, %v; want one directory", list, err)
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Fatalf("%v: %s", err, errs.String())
-	}
-	if list, err := os.ReadDir(dir); err != nil || len(list) != 0 {
-		t.Errorf("left behind: %v, %v", list, err)
+	for _, moment := range []string{"the directory is made", "it runs"} {
+		dir := t.TempDir()
+		cmd := exec.Command(binary, "dev", "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0")
+		cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+		var mu sync.Mutex
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &locked{mu: &mu, b: &out}, &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		eventually(t, moment, func() bool {
+			list, err := os.ReadDir(dir)
+			mu.Lock()
+			defer mu.Unlock()
+			return err == nil && len(list) == 1 && (moment != "it runs" || strings.Contains(out.String(), "curl "))
+		})
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil && moment == "it runs" {
+			t.Errorf("%v: %s", err, errs.String())
+		}
+		if list, err := os.ReadDir(dir); err != nil || len(list) != 0 {
+			t.Errorf("a signal when %s: left behind %v, %v\n%s", moment, list, err, errs.String())
+		}
 	}
 }
 

@@ -54,6 +54,7 @@ type peer struct {
 	events []event
 	stderr bytes.Buffer
 	news   chan struct{} // closed and replaced at each event
+	over   chan struct{} // closed when it has ended
 	done   int           // orders carried out
 }
 
@@ -73,8 +74,9 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
-// newPeer starts a peer to which systemID may bind with the password.
-func newPeer(t *testing.T, kind, systemID, password string) *peer {
+// newPeer starts a peer to which systemID may bind with the password; more are
+// further arguments of its script.
+func newPeer(t *testing.T, kind, systemID, password string, more ...string) *peer {
 	t.Helper()
 	what := kinds[kind]
 	modules, err := filepath.Abs("../.cache/npm/node_modules")
@@ -84,9 +86,9 @@ func newPeer(t *testing.T, kind, systemID, password string) *peer {
 	if _, err := os.Stat(filepath.Join(modules, "smpp")); err != nil && what[0] == "node" {
 		t.Fatal("npm smpp is missing; run: make deps")
 	}
-	cmd := exec.Command(program(t, what[0]), what[1], systemID, password)
+	cmd := exec.Command(program(t, what[0]), append([]string{what[1], systemID, password}, more...)...)
 	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
-	p := &peer{t: t, news: make(chan struct{})}
+	p := &peer{t: t, news: make(chan struct{}), over: make(chan struct{})}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -99,11 +101,10 @@ func newPeer(t *testing.T, kind, systemID, password string) *peer {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan struct{})
-	go func() { defer close(read); p.read(out) }()
+	go func() { defer close(p.over); p.read(out) }()
 	t.Cleanup(func() {
 		_ = in.Close() // the peer ends then
-		<-read
+		<-p.over
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
@@ -111,7 +112,7 @@ func newPeer(t *testing.T, kind, systemID, password string) *peer {
 			t.Errorf("%s complains: %s", kind, e.Why)
 		}
 		if p.stderr.Len() > 0 {
-			t.Errorf("%s says: %s (is a library missing? run: make deps)", kind, p.stderr.String())
+			t.Errorf("%s says: %s", kind, p.stderr.String())
 		}
 	})
 	p.port = p.await("it listens", func(e event) bool { return e.Event == "listening" }).Port
@@ -178,6 +179,8 @@ func (p *peer) awaitN(what string, n int, fits func(event) bool) []event {
 		}
 		select {
 		case <-news:
+		case <-p.over:
+			p.t.Fatalf("the peer has ended (is a library missing? run: make deps)\n%s", p.story())
 		case <-timeout.C:
 			p.t.Fatalf("the peer has not seen: %s (%d of %d)\n%s", what, len(list), n, p.story())
 		}
@@ -307,20 +310,31 @@ func TestPeers(t *testing.T) {
 			t.Run(kind+" "+bind, func(t *testing.T) {
 				t.Parallel()
 				p := newPeer(t, kind, "e2e", "secret1")
-				s := newServer(t, peerConfiguration(p.addr(), "secret1", bind), "acme")
-				s.cli("account", "topup", "acme", "1000", "--reason", "test")
-				s.start()
-				bound(p, bind, 1)
-				talk(s, p)
-				replies(s, p)
-				survivesDrops(s, p, bind)
-				s.stop()
-				modes := len(strings.Split(bind, "+"))
-				p.awaitN("unbind", modes, func(e event) bool { return e.Event == "unbind" })
-				s.checked()
+				acquaint(t, p, peerConfiguration(p.addr(), "secret1", bind), bind)
 			})
 		}
 	}
+	t.Run("node-smpp transceiver over TLS", func(t *testing.T) {
+		t.Parallel()
+		certFile, keyFile, _ := certificate(t)
+		p := newPeer(t, "node-smpp", "e2e", "secret1", keyFile, certFile)
+		acquaint(t, p, peerConfiguration(p.addr(), "secret1, tls: {server_name: localhost, ca_file: "+certFile+"}", "transceiver"), "transceiver")
+	})
+}
+
+// acquaint runs a server against the peer from the bind to the unbind.
+func acquaint(t *testing.T, p *peer, configuration, bind string) {
+	s := newServer(t, configuration, "acme")
+	s.cli("account", "topup", "acme", "1000", "--reason", "test")
+	s.start()
+	bound(p, bind, 1)
+	talk(s, p)
+	replies(s, p)
+	survivesDrops(s, p, bind)
+	s.stop()
+	modes := len(strings.Split(bind, "+"))
+	p.awaitN("unbind", modes, func(e event) bool { return e.Event == "unbind" })
+	s.checked()
 }
 
 // bound waits for the binds of a kind, each for the nth time.

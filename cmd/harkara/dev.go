@@ -48,6 +48,15 @@ func dev(cmd *cobra.Command, o devOptions) error {
 			return err
 		}
 	}
+	log, err := obs.NewLogger(cmd.ErrOrStderr(), "text", config.Level(0).Level())
+	if err != nil {
+		return err
+	}
+	g := run.NewGroup(run.Limits{Soft: 5 * time.Second, Hard: 10 * time.Second}, log)
+	// From here on a signal ends dev in good order, and nothing is left behind.
+	ctx, release := run.Signals(cmd.Context(), g.Abort)
+	defer release()
+	cmd.SetContext(ctx)
 	if o.data == "" {
 		dir, err := os.MkdirTemp("", "harkara-dev-")
 		if err != nil {
@@ -55,10 +64,6 @@ func dev(cmd *cobra.Command, o devOptions) error {
 		}
 		defer os.RemoveAll(dir)
 		o.data = dir
-	}
-	log, err := obs.NewLogger(cmd.ErrOrStderr(), "text", config.Level(0).Level())
-	if err != nil {
-		return err
 	}
 	simulator, err := sim.Start(sim.Options{Listen: o.smpp, SystemID: demoSystemID, Password: demoPassword,
 		Latency: 5 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond, ReplyTo: demoNumber})
@@ -68,7 +73,7 @@ func dev(cmd *cobra.Command, o devOptions) error {
 	defer simulator.Close()
 	cfg := config.Default()
 	cfg.DataDir, cfg.HTTPListen, cfg.AdminListen = o.data, o.http, ""
-	return runDev(cmd, cfg, log, simulator)
+	return runDev(cmd, g, cfg, log, simulator)
 }
 
 // loopbackOnly refuses addresses that others could reach: the demo account's
@@ -84,7 +89,7 @@ func loopbackOnly(addr string) error {
 	return nil
 }
 
-func runDev(cmd *cobra.Command, cfg config.Config, log *slog.Logger, simulator *sim.Simulator) error {
+func runDev(cmd *cobra.Command, g *run.Group, cfg config.Config, log *slog.Logger, simulator *sim.Simulator) error {
 	n, err := newNode(cmd.Context(), cfg, log)
 	if err != nil {
 		return err
@@ -93,7 +98,6 @@ func runDev(cmd *cobra.Command, cfg config.Config, log *slog.Logger, simulator *
 	if err != nil {
 		return errors.Join(err, n.store.Close())
 	}
-	g := run.NewGroup(run.Limits{Soft: 5 * time.Second, Hard: 10 * time.Second}, log)
 	n.add(g)
 	addr, err := n.serveHTTP(g)
 	if err != nil {
@@ -105,9 +109,7 @@ func runDev(cmd *cobra.Command, cfg config.Config, log *slog.Logger, simulator *
 	}
 	demo.print(cmd.OutOrStdout(), cfg.DataDir, simulator.Addr())
 	g.Add(run.Intake, "first delivery", func(ctx context.Context) error { return n.tellFirst(ctx, cmd.OutOrStdout(), demo) })
-	ctx, release := run.Signals(cmd.Context(), g.Abort)
-	defer release()
-	return g.Run(ctx)
+	return g.Run(cmd.Context())
 }
 
 // lookEvery is how often dev looks whether the first message is delivered.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/harkara/harkara/internal/admin"
 	"github.com/harkara/harkara/internal/sms"
@@ -89,11 +88,14 @@ func (n noun[S, P]) print(s *session, x S) error {
 	})
 }
 
+// writeYAML writes a spec. Specs always encode, and where the output is a broken
+// pipe nobody is left to tell.
 func writeYAML(w io.Writer, v any) {
-	e := yaml.NewEncoder(w)
-	e.SetIndent(2)
-	_ = e.Encode(v) // specs always encode; a broken pipe ends the command anyway
-	_ = e.Close()
+	text, err := admin.YAML(v)
+	if err != nil {
+		text = []byte(err.Error() + "\n")
+	}
+	_, _ = w.Write(text)
 }
 
 // create makes one named by its only argument; name puts it into the spec.

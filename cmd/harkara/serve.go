@@ -34,16 +34,16 @@ func serve(cmd *cobra.Command, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	n, err := newNode(cmd.Context(), cfg, log)
+	g := run.NewGroup(run.Limits{Soft: cfg.ShutdownSoft, Hard: cfg.ShutdownHard}, log)
+	ctx, release := run.Signals(cmd.Context(), g.Abort)
+	defer release()
+	n, err := newNode(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	g := run.NewGroup(run.Limits{Soft: cfg.ShutdownSoft, Hard: cfg.ShutdownHard}, log)
 	n.add(g)
 	if _, err := n.serveHTTP(g); err != nil {
 		return errors.Join(err, n.store.Close())
 	}
-	ctx, release := run.Signals(cmd.Context(), g.Abort)
-	defer release()
 	return g.Run(ctx)
 }

@@ -1,9 +1,10 @@
 // An SMSC on npm smpp. README.md beside this file describes its events and orders.
 'use strict';
+const fs = require('fs');
 const readline = require('readline');
 const smpp = require('smpp');
 
-const [systemID, password] = process.argv.slice(2);
+const [systemID, password, keyFile, certFile] = process.argv.slice(2);
 const plans = new Map(); // by recipient
 const sessions = new Set();
 const waiting = []; // deliveries without a receiver
@@ -102,7 +103,8 @@ function onBind(session, mode, pdu) {
   for (const late of waiting.splice(0)) deliver(...late);
 }
 
-const server = smpp.createServer((session) => {
+const tls = keyFile ? { key: fs.readFileSync(keyFile), cert: fs.readFileSync(certFile) } : {};
+const server = smpp.createServer(tls, (session) => {
   sessions.add(session);
   session.on('error', (err) => {
     if (err.code !== 'ECONNRESET' && err.code !== 'EPIPE') say('trouble', { why: String(err) });

@@ -83,7 +83,10 @@ func (f *Failures) Flush(ctx context.Context) error {
 	if err != nil {
 		f.mu.Lock()
 		for id, row := range rows {
-			if f.rows[id] == nil && len(f.rows) < failuresMost {
+			if again := f.rows[id]; again != nil {
+				again.Count += row.Count
+				again.First = row.First
+			} else if len(f.rows) < failuresMost {
 				f.rows[id] = row
 			}
 		}

@@ -3,10 +3,10 @@ package admin
 import (
 	"bytes"
 	"encoding"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -18,7 +18,7 @@ import (
 )
 
 // mostNodes bounds a file whose aliases multiply.
-const mostNodes = 5_000_000
+const mostNodes = 1_000_000
 
 // ParseFile reads the declarative file, YAML or JSON; name is what problems call
 // it. It is strict: unknown and repeated keys are problems. They are all kept,
@@ -37,6 +37,9 @@ func ParseFile(name string, data []byte) *File {
 		d.problem(max(1, more.Line), "there is more than one document in the file")
 	default:
 		d.value(doc.Content[0], reflect.ValueOf(f).Elem(), "the file")
+	}
+	if d.nodes > mostNodes {
+		f = &File{name: name}
 	}
 	f.problems = d.problems
 	f.adopt()
@@ -66,6 +69,7 @@ type decoder struct {
 	file     string
 	problems Problems
 	nodes    int
+	deep     bool // settings nested too deeply were told of
 }
 
 func (d *decoder) problem(line int, format string, args ...any) {
@@ -183,16 +187,68 @@ func (d *decoder) settings(n *yaml.Node, v reflect.Value, what string) {
 		d.problem(n.Line, "%s must be a list of keys with values", what)
 		return
 	}
-	var settings map[string]any
-	if err := n.Decode(&settings); err != nil {
-		d.problem(n.Line, "%s cannot be read: %s", what, strings.TrimPrefix(err.Error(), "yaml: "))
-		return
+	if settings, ok := d.free(n, 0).(map[string]any); ok {
+		v.Set(reflect.ValueOf(settings))
 	}
-	if _, err := json.Marshal(settings); err != nil {
-		d.problem(n.Line, "%s: every key must be a word", what)
-		return
+}
+
+// mostNested bounds the depth of settings, also of those that contain themselves.
+const mostNested = 20
+
+// free reads what JSON can hold.
+func (d *decoder) free(n *yaml.Node, depth int) any {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
 	}
-	v.Set(reflect.ValueOf(settings))
+	d.nodes++
+	switch {
+	case depth > mostNested || d.nodes > mostNodes:
+		if !d.deep {
+			d.problem(n.Line, "settings are nested too deeply, or too many")
+		}
+		d.deep = true
+		return nil
+	case n.Kind == yaml.MappingNode:
+		values := make(map[string]any, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if _, again := values[key.Value]; key.Kind != yaml.ScalarNode || again {
+				d.problem(key.Line, "every key of settings must be a word, and stand there once")
+				continue
+			}
+			values[key.Value] = d.free(n.Content[i+1], depth+1)
+		}
+		return values
+	case n.Kind == yaml.SequenceNode:
+		list := make([]any, 0, len(n.Content))
+		for _, item := range n.Content {
+			list = append(list, d.free(item, depth+1))
+		}
+		return list
+	}
+	return plain(n)
+}
+
+// plain is a scalar as JSON can hold it: a number or truth value where YAML sees
+// one, else the text.
+func plain(n *yaml.Node) any {
+	switch n.Tag {
+	case "!!null":
+		return nil
+	case "!!bool":
+		return n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
+	case "!!int":
+		var i int64
+		if n.Decode(&i) == nil {
+			return i
+		}
+	case "!!float":
+		var f float64
+		if strings.ContainsAny(n.Value, ".eE") && n.Decode(&f) == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return f // digits alone are an id that is too long for a number
+		}
+	}
+	return n.Value
 }
 
 func (d *decoder) scalar(n *yaml.Node, v reflect.Value, what string) {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -101,11 +102,10 @@ func (b *book) values(n sms.Noun) []value {
 		return nil
 	}
 	s := b.describe(n)
-	var node yaml.Node
-	if s == nil || node.Encode(s) != nil {
+	if s == nil {
 		return nil
 	}
-	values := flatten(nil, "", &node)
+	values := flatten(nil, "", encode(reflect.ValueOf(s)))
 	if a := n.Meta().AccountID; a != 0 && n.Kind() != sms.KindRule {
 		values = append([]value{{"account", b.name(sms.KindAccount, a)}}, values...)
 	}

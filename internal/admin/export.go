@@ -1,12 +1,6 @@
 package admin
 
-import (
-	"bytes"
-	"context"
-	"slices"
-
-	"go.yaml.in/yaml/v3"
-)
+import "context"
 
 // Export returns the present configuration as a file that Apply takes. Without
 // secrets, settings that are secret are masked and token hashes left out: such a
@@ -50,49 +44,4 @@ func (b *book) nest(a *AccountSpec) {
 }
 
 // YAML writes the file.
-func (f *File) YAML() ([]byte, error) {
-	var doc yaml.Node
-	if err := doc.Encode(f); err != nil {
-		return nil, err
-	}
-	rowsInLine(&doc)
-	var out bytes.Buffer
-	e := yaml.NewEncoder(&out)
-	e.SetIndent(2)
-	if err := e.Encode(&doc); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), e.Close()
-}
-
-// rowsInLine writes lists of plain values, and each row of a price list, of
-// costs and of a route's connectors, in one line.
-func rowsInLine(n *yaml.Node) {
-	if n.Kind == yaml.SequenceNode && len(n.Content) > 0 &&
-		!slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode }) {
-		n.Style |= yaml.FlowStyle
-	}
-	if n.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, list := n.Content[i].Value, n.Content[i+1]
-			if key == "prices" || key == "costs" || key == "connectors" && !slices.ContainsFunc(list.Content, hasProtocol) {
-				for _, row := range list.Content {
-					row.Style |= yaml.FlowStyle
-				}
-			}
-		}
-	}
-	for _, child := range n.Content {
-		rowsInLine(child)
-	}
-}
-
-// hasProtocol tells the section of connectors from a route's list of them.
-func hasProtocol(row *yaml.Node) bool {
-	return slices.ContainsFunc(row.Content, func(n *yaml.Node) bool { return n.Value == "protocol" })
-}
-
-// Empty says that the file has no noun.
-func (f *File) Empty() bool {
-	return len(f.PriceLists)+len(f.Connectors)+len(f.Routes)+len(f.Accounts)+len(f.Rules) == 0
-}
+func (f *File) YAML() ([]byte, error) { return YAML(f) }

@@ -111,6 +111,23 @@ func TestExportRoundTrip(t *testing.T) {
 	})
 }
 
+// Texts that the YAML library writes as blocks which it cannot read.
+func TestExportOfOddTexts(t *testing.T) {
+	for _, note := range []string{"\nA", " \n b", "a\n\n", "\r\n", "- a\n- b", "\u2028x", "#", "null", "1e3", "~", "'\""} {
+		f := &admin.File{Accounts: []admin.AccountSpec{{Name: "a", TimeZone: "UTC", Senders: []admin.SenderSpec{{Name: "X", Note: "n" + note + "n"}}}}}
+		text, err := f.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRig(t)
+		r.mustApply(string(text), admin.ApplyOptions{})
+		s, err := admin.Show[admin.SenderSpec](context.Background(), r.Desk, admin.Ref{Name: "X"})
+		if err != nil || s.Note != "n"+note+"n" {
+			t.Errorf("%q became %q, %v", note, s.Note, err)
+		}
+	}
+}
+
 // The file of `export` is meant to be read.
 func TestExportLooks(t *testing.T) {
 	r := newRig(t)

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -109,9 +110,53 @@ func TestSecretsFromElsewhere(t *testing.T) {
 	if got := r.mustApply(file, admin.ApplyOptions{}); got != "~ connector c\n    settings.password: *** → *** (changed)\n" {
 		t.Errorf("another password:\n%s", got)
 	}
+	if got := admin.Summary(nil); got != "no change" {
+		t.Errorf("summary %q", got)
+	}
+	// A token that no client can send, and a hash that cannot be made.
+	key := `accounts: [{name: a, time_zone: UTC, keys: [{name: k, api_key: K, token_env: TOK}]}]`
+	r.env["TOK"] = "geheim mit blank"
+	_, err = r.apply(key, admin.ApplyOptions{})
+	wantCode(t, err, sms.CodeInvalid, "key K: token must be visible ASCII characters without blanks")
+	r.env["TOK"] = "geheim"
+	r.Hash = func(string, string) (string, error) { return "", errors.New("secret.key is missing") }
+	_, err = r.apply(key, admin.ApplyOptions{})
+	wantCode(t, err, sms.CodeInvalid, "key K: secret.key is missing")
 	r.files["/run/token"] = "\n"
 	_, err = r.apply(file, admin.ApplyOptions{})
 	wantCode(t, err, sms.CodeInvalid, "settings: token_file: /run/token is empty")
+}
+
+// Settings keep their types; what looks like a date or a version stays a text.
+func TestSettingsTypes(t *testing.T) {
+	r, ctx := newRig(t), context.Background()
+	r.mustApply(`connectors: [{name: c, protocol: smpp, settings: {day: 2026-01-02, v: "3.4", n: 0x10, big: 1e20, id: 99999999999999999999, f: 1e3, inf: .inf, on: True, off: false,
+  none: null, text: yes, quoted: "true", list: [1, a, null, {b: []}], bin: !!binary aGk=}}]`, admin.ApplyOptions{})
+	c, err := admin.Show[admin.ConnectorSpec](ctx, r.Desk, admin.Ref{Name: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(c.Settings)
+	want := `{"big":100000000000000000000,"bin":"aGk=","day":"2026-01-02","f":1000,"id":"99999999999999999999","inf":".inf","list":[1,"a",null,{"b":[]}],"n":16,"none":null,"off":false,"on":true,"quoted":"true","text":"yes","v":"3.4"}`
+	if err != nil || string(got) != want {
+		t.Errorf("settings %s, %v", got, err)
+	}
+	text, err := admin.YAML(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := newRig(t)
+	again.mustApply("connectors:\n  - "+strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n    "), admin.ApplyOptions{})
+	if diff := again.mustApply("connectors:\n  - "+strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n    "), admin.ApplyOptions{}); diff != "" {
+		t.Errorf("read and written again:\n%s", diff)
+	}
+	copied, err := admin.Show[admin.ConnectorSpec](ctx, again.Desk, admin.Ref{Name: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := json.Marshal(copied.Settings); string(got) != want {
+		t.Errorf("read and written again: %s", got)
+	}
 }
 
 func TestKeys(t *testing.T) {

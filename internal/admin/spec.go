@@ -41,7 +41,7 @@ type AccountSpec struct {
 	PriceList      string    `yaml:"price_list,omitempty" json:"price_list"`
 	CreditLimit    sms.Money `yaml:"credit_limit" json:"credit_limit"`
 	MaxParts       int       `yaml:"max_parts,omitempty" json:"max_parts"`
-	Routes         []string  `yaml:"routes,omitempty,flow" json:"routes"` // that a call may name
+	Routes         []string  `yaml:"routes,omitempty" json:"routes"` // that a call may name
 	GroupStart     int64     `yaml:"group_start,omitempty" json:"group_start"`
 	RecipientStart int64     `yaml:"recipient_start,omitempty" json:"recipient_start"`
 	InboxStart     int64     `yaml:"inbox_start,omitempty" json:"inbox_start"`
@@ -58,7 +58,7 @@ type SenderSpec struct {
 	Name       string           `yaml:"name" json:"name"`
 	Status     sms.SenderStatus `yaml:"status" json:"status"` // requested when left out
 	Class      sms.Class        `yaml:"class,omitempty" json:"class"`
-	Connectors []string         `yaml:"connectors,omitempty,flow" json:"connectors"` // where it is registered, none: everywhere
+	Connectors []string         `yaml:"connectors,omitempty" json:"connectors"` // where it is registered, none: everywhere
 	Note       string           `yaml:"note,omitempty" json:"note"`
 }
 
@@ -79,7 +79,7 @@ type KeySpec struct {
 	APIKey       string   `yaml:"api_key" json:"api_key"`
 	TokenHash    string   `yaml:"token_hash,omitempty" json:"-"`
 	TokenEnv     string   `yaml:"token_env,omitempty" json:"-"`
-	IPs          []string `yaml:"ips,omitempty,flow" json:"ips"`
+	IPs          []string `yaml:"ips,omitempty" json:"ips"`
 	GuardSeconds int      `yaml:"guard_seconds,omitempty" json:"guard_seconds"`
 	Revoked      bool     `yaml:"revoked,omitempty" json:"revoked"`
 }
@@ -91,13 +91,13 @@ type RouteSpec struct {
 	Number      int64             `yaml:"id,omitempty" json:"-"` // what the smsAPI calls route; chosen by the store when left out
 	Enabled     bool              `yaml:"enabled" json:"enabled"`
 	Connectors  []RouteConnector  `yaml:"connectors" json:"connectors"`
-	Types       []sms.Type        `yaml:"types,omitempty,flow" json:"types"`
+	Types       []sms.Type        `yaml:"types,omitempty" json:"types"`
 	Long        sms.LongMode      `yaml:"long,omitempty" json:"long"`
 	OnUnknown   sms.UnknownPolicy `yaml:"on_unknown,omitempty" json:"on_unknown"`
 	Validity    sms.Duration      `yaml:"validity,omitempty" json:"validity"`
 	ReceiptWait sms.Duration      `yaml:"receipt_wait,omitempty" json:"receipt_wait"`
 	MaxAttempts int               `yaml:"max_attempts,omitempty" json:"max_attempts"`
-	ShortCodes  []string          `yaml:"short_codes,omitempty,flow" json:"short_codes"`
+	ShortCodes  []string          `yaml:"short_codes,omitempty" json:"short_codes"`
 	Costs       []CostSpec        `yaml:"costs,omitempty" json:"costs"`
 }
 

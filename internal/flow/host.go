@@ -131,6 +131,7 @@ func (h *host) retire(hard context.Context, s, next *sender) {
 			wait, stop := context.WithTimeout(hard, readyWait)
 			next.waitUp(wait)
 			stop()
+			s.replaced.Store(true)
 		}
 		s.stop(hard)
 	})

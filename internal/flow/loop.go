@@ -2,7 +2,9 @@ package flow
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -13,31 +15,39 @@ const poll = 200 * time.Millisecond
 // retryAfter is the pause after a step that failed.
 const retryAfter = 250 * time.Millisecond
 
+// complainEvery is how often the same trouble is logged.
+const complainEvery = 10 * time.Second
+
 // step does what is due at now and returns when it wants to be called next;
 // the zero time means: when woken.
 type step func(ctx context.Context, now time.Time) (next time.Time, err error)
 
 // loop calls s when it asked to be called, when wake rings, and at least every
-// poll, until ctx ends. A step that fails is called again after a pause.
+// poll, until ctx ends. A step that fails is called again after a pause, however
+// often the bell rings: what it needs is out of order.
 func loop(ctx context.Context, clock func() time.Time, wake <-chan struct{}, s step, complain func(error)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	ring := wake
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-wake:
+		case <-ring:
 		}
-		now := clock()
-		next, err := s(ctx, now)
+		if ctx.Err() != nil {
+			return // select takes any of several that are ready
+		}
+		next, err := s(ctx, clock())
 		wait := poll
+		ring = wake
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return
 		case err != nil:
 			complain(err)
-			wait = retryAfter
+			wait, ring = retryAfter, nil
 		case !next.IsZero():
 			wait = min(poll, max(0, next.Sub(clock())))
 		}
@@ -57,6 +67,16 @@ func (b bell) ring() {
 	}
 }
 
+// rung says whether the bell was rung, and silences it.
+func (b bell) rung() bool {
+	select {
+	case <-b:
+		return true
+	default:
+		return false
+	}
+}
+
 func randomJitter() float64 { return rand.Float64() }
 
 // backoff is how long to wait before try n (from 0): doubling from first to
@@ -67,4 +87,49 @@ func backoff(n int, first, most time.Duration, jitter float64) time.Duration {
 		d = min(most, first<<n)
 	}
 	return d/2 + time.Duration(jitter*float64(d/2))
+}
+
+// complaint logs a trouble that comes again and again: the first time, and then
+// once in complainEvery with the number of times between.
+type complaint struct {
+	log  *slog.Logger
+	text string
+
+	mu   sync.Mutex
+	next time.Time
+	kept int
+}
+
+func (c *complaint) say(now time.Time, err error, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Before(c.next) {
+		c.kept++
+		return
+	}
+	c.log.Error(c.text, append(args, "err", err, "suppressed", c.kept)...)
+	c.next, c.kept = now.Add(complainEvery), 0
+}
+
+// within calls do and waits for its end, but no longer than until margin after
+// the end of ctx; it says whether it ended. do goes on in any case.
+func within(ctx context.Context, margin time.Duration, do func()) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(margin)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -9,6 +10,9 @@ const (
 	// paceTolerance lets a late wake-up catch up instead of losing its turn:
 	// timers fire milliseconds late, and without it 5,000 a second reach a third.
 	paceTolerance = 20 * time.Millisecond
+	// paceNap is the shortest wait that is asked for. It costs nothing, since the
+	// tolerance is longer, and saves waking for every single part of a fast link.
+	paceNap = time.Millisecond
 	// paceShare of the contracted rate is used, so that bunching on the way
 	// never exceeds the contract at the operator.
 	paceShare = 0.98
@@ -16,40 +20,41 @@ const (
 	// twentieth a second.
 	paceFloor    = 1.0 / 64
 	paceRecovery = 0.05
+	// slowOnce is how long throttling answers count as one complaint: those to
+	// one window come together.
+	slowOnce = 100 * time.Millisecond
 	// An unpaced connector that is throttled starts from this guess.
 	paceGuess = 1000.0
 )
 
-// pacer spaces parts: the generic cell rate algorithm, one theoretical arrival
-// time. It is asked for the earliest time and never sleeps itself.
+// pacer spaces parts: the generic cell rate algorithm. It is kept as a level,
+// to which each part adds one and which sinks at the present rate, so that a
+// rate that changes counts from the moment of the change. It is asked for the
+// earliest time and never sleeps itself.
 type pacer struct {
-	mu      sync.Mutex
-	rate    float64   // parts a second, 0 unlimited
-	share   float64   // of rate, lowered by throttling answers
-	changed time.Time // when share was last computed
-	slowed  time.Time // when it was last halved
-	tat     time.Time
+	mu     sync.Mutex
+	rate   float64   // parts a second, 0 unlimited
+	share  float64   // of rate, lowered by throttling answers
+	level  float64   // parts that count as being under way
+	at     time.Time // when share and level were last computed
+	slowed time.Time // when share was last halved
 }
 
 func newPacer(rate float64) *pacer { return &pacer{rate: rate, share: 1} }
 
-// next takes a turn at now and returns now, or takes none and returns the time
-// at which to ask again.
+// next takes a turn at now and returns now, or takes none and returns the later
+// time at which to ask again.
 func (p *pacer) next(now time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	rate := p.current(now)
+	rate := p.advance(now)
 	if rate == 0 {
 		return now
 	}
-	interval := time.Duration(float64(time.Second) / rate)
-	if p.tat.Before(now) {
-		p.tat = now
+	if over := p.level - rate*paceTolerance.Seconds(); over > 1e-9 {
+		return now.Add(max(paceNap, time.Duration(math.Ceil(over/rate*float64(time.Second)))))
 	}
-	if ahead := p.tat.Sub(now); ahead > paceTolerance {
-		return p.tat.Add(-paceTolerance)
-	}
-	p.tat = p.tat.Add(interval)
+	p.level++
 	return now
 }
 
@@ -57,28 +62,41 @@ func (p *pacer) next(now time.Time) time.Time {
 func (p *pacer) slow(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Sub(p.slowed) < 100*time.Millisecond {
-		return // answers to one window are one complaint
+	if now.Sub(p.slowed) < slowOnce {
+		return
 	}
-	p.current(now)
+	p.advance(now)
 	p.share = max(p.share/2, paceFloor)
-	p.changed, p.slowed = now, now
+	p.slowed = now
 }
 
-// current is the rate at now, after recovery.
-func (p *pacer) current(now time.Time) float64 {
-	if p.share < 1 {
-		if since := now.Sub(p.changed); since > 0 {
-			p.share = min(1, p.share+paceRecovery*since.Seconds())
-			p.changed = now
-		}
+// advance lets the level sink and the rate recover until now, and returns the rate.
+func (p *pacer) advance(now time.Time) float64 {
+	rate := p.current()
+	since := now.Sub(p.at).Seconds()
+	if p.at.IsZero() || since <= 0 {
+		p.at = latest(p.at, now)
+		return rate
 	}
-	rate := p.rate * paceShare
-	if rate == 0 {
-		if p.share >= 1 {
-			return 0
-		}
-		rate = paceGuess
+	p.at = now
+	p.level = max(0, p.level-rate*since)
+	p.share = min(1, p.share+paceRecovery*since)
+	return p.current()
+}
+
+func (p *pacer) current() float64 {
+	switch {
+	case p.rate > 0:
+		return p.rate * paceShare * p.share
+	case p.share < 1:
+		return paceGuess * p.share
 	}
-	return rate * p.share
+	return 0
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

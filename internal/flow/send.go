@@ -33,6 +33,7 @@ type sender struct {
 
 	up        atomic.Bool
 	stopping  atomic.Bool
+	replaced  atomic.Bool  // another sender of the connector speaks for it now
 	open      atomic.Int64 // attempts whose outcome is not recorded
 	fillBell  bell
 	drainBell bell
@@ -231,6 +232,9 @@ func (s *sender) Link(l connect.Link) {
 	}
 	s.mu.Unlock()
 	s.up.Store(l.Up)
+	if s.replaced.Load() {
+		return
+	}
 	s.flow.Meter.Link(s.noun.Name, l.Links)
 	if was.Up != l.Up {
 		s.flow.Log.Info("connector changed", "connector", s.noun.Name, "up", l.Up, "links", l.Links, "reason", l.Reason)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // SignalError is the cause of a context that ended because of a signal.
@@ -14,7 +15,7 @@ type SignalError struct{ Signal os.Signal }
 func (e *SignalError) Error() string { return fmt.Sprintf("signal: %s", e.Signal) }
 
 // Signals returns a context that ends with a [*SignalError] at the first SIGINT
-// or SIGTERM; a second one calls again, which usually is [Group.Abort]. Call
+// or SIGTERM; a later one calls again, which usually is [Group.Abort]. Call
 // release when the program has stopped, to give the signals their default
 // meaning back.
 func Signals(parent context.Context, again func()) (ctx context.Context, release func()) {
@@ -30,18 +31,24 @@ func Signals(parent context.Context, again func()) (ctx context.Context, release
 	}
 }
 
+// sameSignal is how soon a further signal is taken for the same one: some
+// supervisors signal the process and its group, and mean one stop.
+const sameSignal = 500 * time.Millisecond
+
 // watchSignals ends the context at the first signal and calls again at every
 // later one.
 func watchSignals(ch <-chan os.Signal, done <-chan struct{}, cancel context.CancelCauseFunc, again func()) {
-	stopping := false
+	var first time.Time
 	for {
 		select {
 		case s := <-ch:
-			if stopping {
+			switch {
+			case first.IsZero():
+				first = time.Now()
+				cancel(&SignalError{Signal: s})
+			case time.Since(first) > sameSignal:
 				again()
 			}
-			stopping = true
-			cancel(&SignalError{Signal: s})
 		case <-done:
 			return
 		}

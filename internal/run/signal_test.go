@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -28,15 +30,35 @@ func TestSignals(t *testing.T) {
 	if err := context.Cause(ctx); !errors.As(err, &s) || s.Signal != syscall.SIGTERM || err.Error() != "signal: terminated" {
 		t.Errorf("cause %v", err)
 	}
-	select {
-	case <-again:
+	if len(again) > 0 {
 		t.Error("the first signal already counts as the second")
-	default:
 	}
-	if err := self.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	<-again
+}
+
+// Some supervisors signal the process and its group: that is one stop.
+func TestSecondSignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ch, done := make(chan os.Signal), make(chan struct{})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		calls := 0
+		go watchSignals(ch, done, cancel, func() { calls++ })
+		ch <- syscall.SIGTERM
+		<-ctx.Done()
+		ch <- syscall.SIGTERM
+		time.Sleep(sameSignal)
+		ch <- os.Interrupt
+		synctest.Wait()
+		if calls != 0 {
+			t.Errorf("%d calls after signals within %v", calls, sameSignal)
+		}
+		time.Sleep(1)
+		ch <- os.Interrupt
+		synctest.Wait()
+		if calls != 1 {
+			t.Errorf("%d calls after a later signal", calls)
+		}
+		close(done)
+	})
 }
 
 func TestSignalsReleased(t *testing.T) {

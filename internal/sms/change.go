@@ -161,38 +161,50 @@ func (r *Record) Outcome(o Outcome, now time.Time) Change {
 	}
 	p.Code, p.At = o.Code, now
 	c.part(i)
+	ended, waits := r.State.Final(), true
 	switch o.Verdict {
 	case VerdictReject:
-		p.State, ev.Trigger = PartRejected, OnReject
-		r.cancelPending(&c)
+		ev.Trigger = OnReject
+		r.reject(&c, p)
 	case VerdictUnknown:
 		p.Unknowns++
 		p.State, ev.Trigger = PartUnknown, OnHold
-		if o.Resend && p.Unknowns == 1 {
+		if o.Resend && p.Unknowns == 1 && r.again(p, o) {
 			ev.Trigger = OnRetry
-			r.again(p, o)
 		}
 	case VerdictDown:
 		ev.Trigger = OnHandBack
-		r.again(p, o)
+		waits = r.again(p, o)
 	case VerdictRetry:
 		r.Attempts++
 		fallthrough
 	case VerdictThrottle:
 		ev.Trigger = OnRetry
-		r.again(p, o)
+		waits = r.again(p, o)
 	}
-	if !r.State.Final() {
+	if waits && !ended || o.Verdict == VerdictReject && p.State == PartRejected {
 		r.Reason, r.Code = o.Reason, o.Code
 	}
 	r.settle(&c, ev)
 	return c
 }
 
+// reject ends a part that the operator refused for good. The refusal of a
+// resend says nothing of the first copy, which may have been taken: operators
+// refuse duplicates. Such a part stays unknown.
+func (r *Record) reject(c *Change, p *Part) {
+	if p.State == PartSending && p.Unknowns > 0 {
+		p.State = PartUnknown
+		return
+	}
+	p.State = PartRejected
+	r.cancelPending(c)
+}
+
 // again makes a part wait for its next attempt. A part that may have been sent
 // before goes by the same connector only; one whose sibling was refused does
-// not go at all, since the message cannot become whole.
-func (r *Record) again(p *Part, o Outcome) {
+// not go at all, since the message cannot become whole; waits is false then.
+func (r *Record) again(p *Part, o Outcome) (waits bool) {
 	p.State = PartPending
 	for i := range r.Sub {
 		if r.Sub[i].State == PartRejected {
@@ -200,7 +212,7 @@ func (r *Record) again(p *Part, o Outcome) {
 			if p.Unknowns > 0 {
 				p.State = PartUnknown
 			}
-			return
+			return false
 		}
 	}
 	r.later(o.RetryAt)
@@ -210,6 +222,7 @@ func (r *Record) again(p *Part, o Outcome) {
 	case r.OnlyID == 0:
 		r.AvoidID = o.AvoidID
 	}
+	return true
 }
 
 func (r *Record) accepted(c *Change, i int, o Outcome, ev Event) {
@@ -257,6 +270,7 @@ func (r *Record) Receipt(seq int, rc Receipt, now time.Time) Change {
 	r.charge(&c, i)
 	if rc.State.Final() && !rc.State.delivered() {
 		r.Reason, r.Code = receiptReason(rc.State), rc.Code
+		r.cancelPending(&c) // the message cannot become whole any more
 	}
 	r.settle(&c, ev)
 	return c
@@ -319,7 +333,7 @@ func (r *Record) Expire(now time.Time) Change {
 // were, or may have been, still wait for their receipts.
 func (r *Record) expireQueued(now time.Time) Change {
 	var c Change
-	wait := false
+	wait, cut := false, len(r.Sub) == 0
 	for i := range r.Sub {
 		p := &r.Sub[i]
 		switch {
@@ -327,19 +341,19 @@ func (r *Record) expireQueued(now time.Time) Change {
 			p.State, p.At = PartUnknown, now
 			c.part(i)
 		case p.State == PartPending:
-			p.State, p.At = PartCanceled, now
+			p.State, p.At, cut = PartCanceled, now, true
 			c.part(i)
 		}
 		wait = wait || p.State == PartUnknown || p.State.Answered()
 	}
+	if cut && (r.Reason == "" || r.Reason == ReasonRetrying || r.Reason == ReasonThrottled) {
+		r.Reason = ReasonValidity
+	}
 	if wait {
-		r.settle(&c, Event{Trigger: OnExpire, At: now})
+		r.settle(&c, Event{Trigger: OnExpire, Reason: r.Reason, At: now})
 		return c
 	}
 	r.Provisional = true
-	if r.Reason == "" || r.Reason == ReasonRetrying || r.Reason == ReasonThrottled {
-		r.Reason = ReasonValidity
-	}
 	r.end(&c, Expired, Event{Trigger: OnExpire, Reason: r.Reason, At: now})
 	return c
 }
@@ -391,7 +405,12 @@ func (r *Record) settle(c *Change, ev Event) {
 		r.log(c, ev, ev.Trigger) // something of a part, the message stays where it is
 		return
 	}
-	ev.Trigger = trigger
+	if ev.Trigger == 0 {
+		ev.Trigger = trigger
+	}
+	if to != Queued {
+		r.OnlyID, r.AvoidID = 0, 0 // they are about the next attempt
+	}
 	if to.Final() {
 		r.Provisional = false
 		r.end(c, to, ev)
@@ -401,7 +420,7 @@ func (r *Record) settle(c *Change, ev Event) {
 		r.Reason, r.Code = "", ""
 	}
 	r.State = to
-	r.log(c, ev, trigger)
+	r.log(c, ev, ev.Trigger)
 }
 
 // refused says whether any part will not reach the handset.
@@ -421,6 +440,7 @@ func (r *Record) end(c *Change, to State, ev Event) {
 		r.Reason, r.Code = "", ""
 	}
 	r.State, r.UpdatedAt, c.Touched = to, ev.At, true
+	r.OnlyID, r.AvoidID = 0, 0
 	if open := r.Open(); open > 0 {
 		r.Released += open
 		c.Release += open

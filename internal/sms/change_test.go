@@ -422,7 +422,7 @@ func TestExpire(t *testing.T) {
 		{"queued while the link was down", down, time.Hour, Expired, true, ReasonLinkDown},
 		{"refused for now", claimed(1, VerdictRetry), time.Hour, Expired, true, ReasonValidity},
 		{"waiting for its resend", claimed(1, VerdictUnknown), time.Hour, Held, false, ""},
-		{"one part sent, one refused for now", claimed(2, VerdictAccepted, VerdictRetry), time.Hour, Sent, false, ReasonRetrying},
+		{"one part sent, one refused for now", claimed(2, VerdictAccepted, VerdictRetry), time.Hour, Sent, false, ReasonValidity},
 		{"scheduled is Start's", scheduled, 99 * time.Hour, Scheduled, false, ""},
 		{"sending, within validity", claimed(1), time.Hour, Sending, false, ""},
 		{"sending", claimed(1), 3 * time.Hour, Unknown, true, ReasonOutcome},

@@ -122,6 +122,18 @@ func Next(s State, t Trigger) (_ State, ok bool) {
 	return n, ok
 }
 
+// Leads says whether any trigger leads from one state to the other. The event of
+// a part keeps the word for what happened to the part (a refusal, a delivery),
+// while the message moves by what its parts add up to.
+func Leads(from, to State) bool {
+	for _, n := range next[from] {
+		if n == to {
+			return true
+		}
+	}
+	return false
+}
+
 // PartState is where one part (one submission to the operator) is.
 type PartState uint8
 

@@ -206,6 +206,9 @@ func KnownType(t Type) bool {
 }
 
 func digits(prefix string) error {
+	if len(prefix) > 20 {
+		return invalid("prefix %q is longer than any number", prefix)
+	}
 	for _, c := range prefix {
 		if c < '0' || c > '9' {
 			return invalid("prefix %q must be digits without +, or empty for every number", prefix)

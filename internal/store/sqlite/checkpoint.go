@@ -11,9 +11,9 @@ import (
 // back into the database file.
 const checkpointEvery = 4096
 
-// maxLog is the number of pages in the log from which the writer waits a little
-// for readers, whose snapshots keep it from starting again.
-const maxLog = 4 * checkpointEvery
+// patience is how many times that the log may grow before the writer waits a
+// little for readers, whose snapshots keep it from starting again.
+const patience = 4
 
 // checkpointer keeps the log short. It copies the log into the file while the
 // writer goes on, which is most of the work; what the writer has added
@@ -23,7 +23,9 @@ type checkpointer struct {
 	mu    sync.Mutex // guards conn
 	conn  *engine.Conn
 	w     *writer
-	pages int64 // of the log since the last checkpoint; the writer's
+	every int64 // checkpointEvery; like pages it is the writer's
+	pages int64 // of the log since the last checkpoint
+	total int64 // since the store was opened
 	wake  chan struct{}
 	end   chan struct{}
 	ended chan struct{}
@@ -34,7 +36,7 @@ func newCheckpointer(path string, busy time.Duration, w *writer) (*checkpointer,
 	if err != nil {
 		return nil, err
 	}
-	k := &checkpointer{conn: conn, w: w, wake: make(chan struct{}, 1), end: make(chan struct{}), ended: make(chan struct{})}
+	k := &checkpointer{every: checkpointEvery, conn: conn, w: w, wake: make(chan struct{}, 1), end: make(chan struct{}), ended: make(chan struct{})}
 	w.setLog(k)
 	go k.loop()
 	return k, nil
@@ -42,7 +44,8 @@ func newCheckpointer(path string, busy time.Duration, w *writer) (*checkpointer,
 
 // added is told by the writer how many pages a commit wrote.
 func (k *checkpointer) added(n int64) {
-	if k.pages += n; k.pages < checkpointEvery {
+	k.total += n
+	if k.pages += n; k.pages < k.every {
 		return
 	}
 	k.pages = 0

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -22,16 +23,8 @@ func replace(t *testing.T, name, by string) (restore func()) {
 	stand, err := os.OpenFile(by, os.O_RDWR, 0)
 	ok(t, err)
 	defer func() { ok(t, stand.Close()) }()
-	links, err := filepath.Glob("/proc/self/fd/*")
-	ok(t, err)
 	saved := map[int]int{}
-	for _, link := range links {
-		if target, err := os.Readlink(link); err != nil || target != name {
-			continue
-		}
-		var fd int
-		_, err := fmt.Sscanf(filepath.Base(link), "%d", &fd)
-		ok(t, err)
+	for _, fd := range openFiles(t, name) {
 		keep, err := syscall.Dup(fd)
 		ok(t, err)
 		saved[fd] = keep
@@ -46,6 +39,21 @@ func replace(t *testing.T, name, by string) (restore func()) {
 			ok(t, syscall.Close(keep))
 		}
 	}
+}
+
+// openFiles are the descriptors of this process for the file.
+func openFiles(t *testing.T, name string) (fds []int) {
+	t.Helper()
+	links, err := filepath.Glob("/proc/self/fd/*")
+	ok(t, err)
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && target == name {
+			fd, err := strconv.Atoi(filepath.Base(link))
+			ok(t, err)
+			fds = append(fds, fd)
+		}
+	}
+	return fds
 }
 
 // kept is everything that a failed call must not have changed.

@@ -268,9 +268,6 @@ func readMessage(s *engine.Stmt) (m sms.Message, deadline int64) {
 	return m, s.GetInt()
 }
 
-// small sets a value of a package that this one does not know.
-func small[T ~uint8](to *T, v int64) { *to = T(v) }
-
 // readParts runs the statement for the parts of a message.
 func readParts(s *engine.Stmt, id sms.MessageID) (list []sms.Part, err error) {
 	s.Int(int64(id))

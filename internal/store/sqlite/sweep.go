@@ -101,7 +101,9 @@ func (s *Store) sweepRecords(_ context.Context, c *engine.Conn, v store.Visitor)
 		}
 		if v.Finding != nil {
 			if real := deadlineOf(&r.Message); stored > real || stored == 0 && real != 0 {
-				v.Finding("message " + r.ID.String() + " would miss its deadline: the stored one is wrong")
+				if err := v.Finding("message " + r.ID.String() + " would miss its deadline: the stored one is wrong"); err != nil {
+					return visited(err)
+				}
 			}
 		}
 		if v.Record != nil {
@@ -156,10 +158,9 @@ func (s *Store) sweepDamage(_ context.Context, c *engine.Conn, v store.Visitor) 
 	}
 	return c.Query(`PRAGMA integrity_check`, nil, func(scan func(...any) error) error {
 		var text string
-		err := scan(&text)
-		if text != "ok" && err == nil {
-			v.Finding("the database file is damaged: " + text)
+		if err := scan(&text); err != nil || text == "ok" {
+			return err
 		}
-		return err
+		return visited(v.Finding("the database file is damaged: " + text))
 	})
 }

@@ -208,7 +208,7 @@ func (w *writer) tendLog() {
 		return
 	}
 	frames, _, err := w.conn.Checkpoint(engine.Passive)
-	for tries := 0; err == nil && frames >= maxLog && tries < 20; tries++ {
+	for tries := 0; err == nil && int64(frames) >= patience*k.every && tries < 20; tries++ {
 		if _, _, err = w.conn.Checkpoint(engine.Restart); !isBusy(err) {
 			break
 		}

@@ -94,6 +94,9 @@ func (s *Store) joinSegments(ctx context.Context, c Conn, set segmentSet, partia
 	return err
 }
 
+// maxSegments is the most segments a message can have (TS 23.040 §9.2.3.24.1).
+const maxSegments = 255
+
 // purgeSegments delivers incomplete sets whose first segment was stored before
 // the time, as far as their segments are there.
 func (s *Store) purgeSegments(ctx context.Context, c Conn, before time.Time, limit int, rules store.InboundRules) (n int, err error) {
@@ -103,8 +106,9 @@ func (s *Store) purgeSegments(ctx context.Context, c Conn, before time.Time, lim
 		err := scan(&k.connector, &k.from, &k.to, &k.ref, &k.total)
 		sets = append(sets, k)
 		return err
-	}, `SELECT DISTINCT connector_id, sender, recipient, ref, total FROM inbound_segment WHERE stored_at < ?
-		ORDER BY connector_id, sender, recipient, ref, total LIMIT ?`, Micros(before), atMost(limit))
+	}, `SELECT DISTINCT connector_id, sender, recipient, ref, total FROM
+		(SELECT connector_id, sender, recipient, ref, total FROM inbound_segment WHERE stored_at < ? ORDER BY stored_at LIMIT ?) AS old
+		ORDER BY connector_id, sender, recipient, ref, total LIMIT ?`, Micros(before), atMost(limit)*maxSegments, atMost(limit))
 	if err != nil {
 		return 0, err
 	}

@@ -277,5 +277,5 @@ func outcomeRace(f *fix) {
 		return err
 	})
 	want(f, "charged once", f.transfers(a), "topup 100 reserve 2 capture 1")
-	want(f, "history", f.history(got.Record), "accept:queued claim:sending@3 answer:sending#1@3 answer:sent#2@3")
+	want(f, "history", f.history(got.Record), "accept:queued claim:sending@3 answer:sending#1@3 reject:sent#2@3")
 }

@@ -14,6 +14,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,6 +54,9 @@ var syncOnce = sync.OnceFunc(func() { _, _ = sqlite.Fdatasync(true) })
 // Open opens the file at path. A connection that waits longer than busy for the
 // locks of others fails with Busy.
 func Open(path string, flags Flags, busy time.Duration) (*Conn, error) {
+	if strings.ContainsRune(path, 0) {
+		return nil, &Error{Code: sqlite3.SQLITE_CANTOPEN, Text: "open: the name has a zero byte"}
+	}
 	syncOnce()
 	c := &Conn{tls: libc.NewTLS(), cached: map[string]*Stmt{}, stmts: map[*Stmt]struct{}{}}
 	if c.out = alloc(c.tls, 16); c.out == 0 {

@@ -1,6 +1,10 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Script runs statements without parameters, one after the other.
 func (c *Conn) Script(query string) error {
@@ -33,6 +37,9 @@ func (c *Conn) Stmt(query string) (*Stmt, error) {
 	}
 	return s, err
 }
+
+// Cached are the texts of the statements that Stmt has compiled.
+func (c *Conn) Cached() []string { return slices.Sorted(maps.Keys(c.cached)) }
 
 // Exec runs query with arguments of the types int, int64, string, []byte, bool
 // and nil, and returns the number of rows changed.

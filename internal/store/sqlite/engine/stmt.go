@@ -58,6 +58,15 @@ func (c *Conn) compile(query string) (s *Stmt, rest string, err error) {
 	return s, rest, nil
 }
 
+// Params is the number of values a run takes.
+func (s *Stmt) Params() int { return int(s.params) }
+
+// Steps is how many steps of SQLite's machine all runs have taken: what a query
+// costs, whatever the hardware.
+func (s *Stmt) Steps() int64 {
+	return int64(sqlite3.Xsqlite3_stmt_status(s.c.tls, s.p, sqlite3.SQLITE_STMTSTATUS_VM_STEP, 0))
+}
+
 func (s *Stmt) finalize() {
 	sqlite3.Xsqlite3_finalize(s.c.tls, s.p)
 	s.values.free(s.c.tls)

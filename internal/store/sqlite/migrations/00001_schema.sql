@@ -186,7 +186,7 @@ CREATE TABLE held_receipt_key (
     position     INTEGER NOT NULL,              -- among the ids of its receipt, the likeliest first
     PRIMARY KEY (scope, upstream_key, held_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX held_receipt_key_held ON held_receipt_key (held_id);
+CREATE INDEX held_receipt_key_held ON held_receipt_key (held_id, position);
 
 -- Events on their way to subscribers. id is subscriber << 42 | event.seq, so
 -- that a subscriber's rows lie together in order of commit without an index.
