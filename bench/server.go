@@ -142,7 +142,7 @@ func (in *installation) cli(ctx context.Context, args ...string) ([]byte, error)
 }
 
 func (in *installation) makeKey(ctx context.Context) error {
-	out, err := in.cli(ctx, "key", "create", "--account", "bench", "-o", "json")
+	out, err := in.cli(ctx, "key", "create", "bench", "--account", "bench", "-o", "json")
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,9 @@ func (in *installation) makeKey(ctx context.Context) error {
 // pollEvery is how often the bench looks; it is far below what it measures.
 const pollEvery = 20 * time.Millisecond
 
-var matched = regexp.MustCompile(`(?m)^harkara_receipts_total\{connector="sim",result="matched"\} (\S+)$`)
+// recorded are receipts that were committed: applied, or held for the few
+// milliseconds until their response was.
+var recorded = regexp.MustCompile(`(?m)^harkara_receipts_total\{connector="sim",result="(?:matched|held)"\} (\S+)$`)
 
 // settle waits until every receipt is recorded.
 func (in *installation) settle(ctx context.Context, n int) error {
@@ -169,8 +171,9 @@ func (in *installation) settle(ctx context.Context, n int) error {
 			return err
 		}
 		have := 0.0
-		if m := matched.FindSubmatch(page); m != nil {
-			have, _ = strconv.ParseFloat(string(m[1]), 64)
+		for _, m := range recorded.FindAllSubmatch(page, -1) {
+			n, _ := strconv.ParseFloat(string(m[1]), 64)
+			have += n
 		}
 		if int(have) >= n {
 			return nil

@@ -21,21 +21,27 @@ type cutter struct {
 	payload  []byte // the whole text, made when it is needed
 }
 
-// submissions appends the attempts to make for m.
-func (c *cutter) submissions(list []connect.Submission, m *store.Claimed) []connect.Submission {
+// submissions appends the attempts to make for m. A text that is not cut into
+// the parts that were counted and priced is refused: it would go out with a
+// part missing, or an empty one.
+func (c *cutter) submissions(list []connect.Submission, refused []sms.Outcome, m *store.Claimed, now time.Time) ([]connect.Submission, []sms.Outcome) {
 	c.cut(m)
+	whole := m.Group.Type.Channel() != sms.TypeSMS || len(c.segments) == len(m.Sub) || len(c.segments) > 1 && len(m.Sub) == 1
 	for i := range m.Sub {
 		p := &m.Sub[i]
-		if p.State != sms.PartSending {
-			continue
+		switch {
+		case p.State != sms.PartSending:
+		case !whole:
+			refused = append(refused, sms.Outcome{AttemptRef: attempt(m, p, c.route.ID), ConnectorID: c.conn,
+				Verdict: sms.VerdictReject, Reason: sms.ReasonContent, At: now})
+		default:
+			list = append(list, connect.Submission{Attempt: attempt(m, p, c.route.ID), Type: m.Group.Type, From: m.Group.From,
+				FromIs: senderKind(m.Group.From), To: m.To, Short: contains(c.route.ShortCodes, m.To), Encoding: m.Encoding,
+				Long: c.route.Long, ValidTo: m.ExpiresAt, Receipt: true, Group: m.Group})
+			c.fill(&list[len(list)-1], m, i)
 		}
-		sub := connect.Submission{Attempt: attempt(m, p, c.route.ID), Type: m.Group.Type, From: m.Group.From,
-			FromIs: senderKind(m.Group.From), To: m.To, Short: contains(c.route.ShortCodes, m.To), Encoding: m.Encoding,
-			Long: c.route.Long, ValidTo: m.ExpiresAt, Receipt: true, Group: m.Group}
-		c.fill(&sub, m, i)
-		list = append(list, sub)
 	}
-	return list
+	return list, refused
 }
 
 // fill gives the submission the octets of part i. The rows of the parts decide
@@ -43,19 +49,21 @@ func (c *cutter) submissions(list []connect.Submission, m *store.Claimed) []conn
 // since the first attempt.
 func (c *cutter) fill(sub *connect.Submission, m *store.Claimed, i int) {
 	switch {
+	case len(c.segments) == 0:
+		return // the connector finds the content in the group
 	case len(m.Sub) == 1 && len(c.segments) > 1:
 		sub.Payload, sub.Long = c.whole(), sms.LongPayload
-	case i < len(c.segments):
-		sub.Payload = c.segments[i].Body()
-		if len(m.Sub) == 1 {
-			return
-		}
-		concat := c.segments[i].Concat
-		concat.Ref = reference(m.ID, concat.Bits)
-		sub.Concat = &concat
-		if sub.Long == sms.LongPayload {
-			sub.Long = sms.LongUDH8
-		}
+		return
+	}
+	sub.Payload = c.segments[i].Body()
+	if len(m.Sub) == 1 {
+		return
+	}
+	concat := c.segments[i].Concat
+	concat.Ref = reference(m.ID, concat.Bits)
+	sub.Concat = &concat
+	if sub.Long == sms.LongPayload || sub.Long == sms.LongUDH16 && concat.Bits != gsm.Ref16 {
+		sub.Long = sms.LongUDH8 // what the parts were cut for
 	}
 }
 
@@ -108,15 +116,4 @@ func (c *cutter) whole() []byte {
 		}
 	}
 	return c.payload
-}
-
-// notHere gives a message back whose sender id this connector may not use.
-func (c *cutter) notHere(list []sms.Outcome, m *store.Claimed, now time.Time) []sms.Outcome {
-	for i := range m.Sub {
-		if p := &m.Sub[i]; p.State == sms.PartSending {
-			list = append(list, sms.Outcome{AttemptRef: attempt(m, p, c.route.ID), ConnectorID: c.conn, Verdict: sms.VerdictDown,
-				Reason: sms.ReasonSender, At: now, RetryAt: now.Add(notHereAgain), AvoidID: c.conn})
-		}
-	}
-	return list
 }

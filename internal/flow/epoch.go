@@ -31,7 +31,8 @@ func newTenure(f *Flow, epoch int64) *tenure {
 	return &tenure{flow: f, epoch: epoch, held: map[int64]int{}, old: map[int64]bool{}}
 }
 
-// begin returns the epoch for a claim that is about to run; done must follow.
+// begin returns the epoch for a claim that is about to run; claimed or failed
+// must follow.
 func (t *tenure) begin() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -39,20 +40,23 @@ func (t *tenure) begin() int64 {
 	return t.epoch
 }
 
-// done ends a claim, which brought so many attempts.
-func (t *tenure) done(epoch int64, attempts int) {
+// claimed ends a claim, before anybody else sees the attempts that it brought.
+func (t *tenure) claimed(epoch int64, attempts int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.held[epoch] += attempts - 1
 }
 
-// unanswered ends a claim whose answer was lost.
-func (t *tenure) unanswered(epoch int64) {
-	t.done(epoch, 0)
+// failed ends a claim that brought nothing; lost says that its answer was lost.
+func (t *tenure) failed(epoch int64, lost bool) {
 	t.mu.Lock()
-	t.lost = t.lost || epoch == t.epoch
+	t.held[epoch]--
+	lost = lost && epoch == t.epoch // an older one is given up already
+	t.lost = t.lost || lost
 	t.mu.Unlock()
-	t.flow.keeper.wake.ring()
+	if lost {
+		t.flow.keeper.wake.ring()
+	}
 }
 
 // settled counts off attempts whose outcome is recorded.

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,15 +76,18 @@ type LinkMeter interface {
 // Flow moves messages.
 type Flow struct {
 	Options
-	epoch   int64
-	keys    atomic.Int64
-	catalog atomic.Pointer[sms.Catalog]
+	node string // prefix of the keys this run makes
+	keys atomic.Int64
+	view atomic.Pointer[view]
 
 	accepts  *store.Batcher[sms.Call, store.Accepted]
+	tenure   *tenure
 	recorder *recorder
 	host     *host
 	keeper   *keeper
 	watcher  *watcher
+
+	receiptsLost, inboundLost *complaint
 }
 
 // New opens the node: it takes a fencing epoch, loads the catalog, and declares
@@ -95,27 +99,50 @@ func New(ctx context.Context, o Options) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.epoch = epoch
+	f.node = "node:" + strconv.FormatInt(epoch, 36) + ":"
 	cat, err := store.Catalog(ctx, f.Store)
 	if err != nil {
 		return nil, err
 	}
-	f.catalog.Store(cat)
-	f.accepts = store.NewBatcher(f.MaxBatch, func(ctx context.Context, calls []sms.Call) ([]store.Accepted, error) {
-		return f.Store.Accept(ctx, f.Now(), calls)
-	})
+	f.follow(cat)
+	f.accepts = store.NewBatcher(f.MaxBatch, f.storeCalls)
+	f.tenure = newTenure(f, epoch)
 	f.recorder = newRecorder(f)
 	f.host = newHost(f)
 	f.keeper = newKeeper(f)
 	f.watcher = &watcher{flow: f}
-	if err := f.adoptOrphans(ctx); err != nil {
+	f.receiptsLost = f.trouble("receipts not stored, the operator will send them again")
+	f.inboundLost = f.trouble("inbound messages not stored, the operator will send them again")
+	if err := f.adoptOrphans(ctx, epoch); err != nil {
 		return nil, fmt.Errorf("taking over what was being sent: %w", err)
 	}
 	return f, nil
 }
 
+// view is the present catalog and what follows from it.
+type view struct {
+	catalog *sms.Catalog
+	scopes  map[int64]int64 // connectors whose upstream ids are kept under another's
+}
+
+// follow makes cat the present configuration.
+func (f *Flow) follow(cat *sms.Catalog) {
+	v := &view{catalog: cat}
+	for _, c := range cat.Connectors() {
+		if c.ScopeID != 0 {
+			if v.scopes == nil {
+				v.scopes = map[int64]int64{}
+			}
+			v.scopes[c.ID] = c.ScopeID
+		}
+	}
+	f.view.Store(v)
+}
+
+func (f *Flow) scopes() map[int64]int64 { return f.view.Load().scopes }
+
 // Catalog is the present configuration.
-func (f *Flow) Catalog() *sms.Catalog { return f.catalog.Load() }
+func (f *Flow) Catalog() *sms.Catalog { return f.view.Load().catalog }
 
 // Work claims, sends, keeps time and follows the configuration until ctx ends;
 // then claims end, links drain and what was not written is handed back, bounded
@@ -136,9 +163,13 @@ func (f *Flow) Record(ctx, grace context.Context) error { return f.recorder.run(
 // Connectors shows the state of the connectors to an operator.
 func (f *Flow) Connectors() []ConnectorState { return f.host.states() }
 
+// complain is for the errors of a loop.
 func (f *Flow) complain(what string) func(error) {
-	return func(err error) { f.Log.Error("step failed, will try again", "loop", what, "err", err) }
+	c := f.trouble("step failed, will try again")
+	return func(err error) { c.say(f.Now(), err, "loop", what) }
 }
+
+func (f *Flow) trouble(text string) *complaint { return &complaint{log: f.Log, text: text} }
 
 func (o Options) withDefaults() Options {
 	if o.Log == nil {

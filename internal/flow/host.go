@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,9 @@ const (
 	readyWait = 10 * time.Second
 	// drainWait is how long a connector may wait for answers when it is closed.
 	drainWait = 10 * time.Second
+	// letGo is how much longer a connector that ignores the end of its context
+	// may take before it is left behind.
+	letGo = 2 * time.Second
 )
 
 // ConnectorState is what an operator sees of a running connector.
@@ -37,14 +41,16 @@ type host struct {
 	mu      sync.Mutex
 	loops   bool // senders run loops of their own; otherwise Step calls them
 	running map[int64]*sender
-	closing sync.WaitGroup
+	leaving []*leaver      // of a stepped Flow
+	closing sync.WaitGroup // of a working one
 
-	byRoute atomic.Pointer[map[int64][]*sender] // whom to wake
+	roster atomic.Pointer[roster]
 }
 
 func newHost(f *Flow) *host {
 	h := &host{flow: f, change: newBell(), running: map[int64]*sender{}}
-	h.byRoute.Store(&map[int64][]*sender{})
+	h.roster.Store(newRoster(f.Catalog(), nil))
+	h.change.ring()
 	return h
 }
 
@@ -54,18 +60,17 @@ func (h *host) run(ctx, hard context.Context) {
 	h.mu.Lock()
 	h.loops = true
 	h.mu.Unlock()
-	h.change.ring()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-h.change:
-			h.reconcile(hard)
+			h.reconcile(ctx, hard, h.flow.Now())
 		}
 	}
 	h.mu.Lock()
 	for id, s := range h.running {
 		delete(h.running, id)
-		h.retire(hard, s, nil)
+		h.retire(ctx, hard, s, nil, h.flow.Now())
 	}
 	h.mu.Unlock()
 	h.closing.Wait()
@@ -73,20 +78,20 @@ func (h *host) run(ctx, hard context.Context) {
 
 // reconcile starts, replaces and stops senders. A changed connector is ready,
 // or has had readyWait, before the old one drains.
-func (h *host) reconcile(hard context.Context) {
+func (h *host) reconcile(ctx, hard context.Context, now time.Time) {
 	cat := h.flow.Catalog()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for id, s := range h.running {
-		noun := cat.Connector(id)
+	for _, id := range h.ids() {
+		s, noun := h.running[id], cat.Connector(id)
 		switch {
 		case noun == nil || !noun.Enabled:
 			delete(h.running, id)
-			h.retire(hard, s, nil)
+			h.retire(ctx, hard, s, nil, now)
 		case noun.Version != s.noun.Version:
 			if next := h.start(hard, noun); next != nil {
 				h.running[id] = next
-				h.retire(hard, s, next)
+				h.retire(ctx, hard, s, next, now)
 			}
 		}
 	}
@@ -97,7 +102,20 @@ func (h *host) reconcile(hard context.Context) {
 			}
 		}
 	}
-	h.index(cat)
+	h.roster.Store(newRoster(cat, h.running))
+	for _, s := range h.running {
+		s.fillBell.ring()
+	}
+}
+
+// ids of the running senders, in order. The lock is held.
+func (h *host) ids() []int64 {
+	ids := make([]int64, 0, len(h.running))
+	for id := range h.running {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // start builds and connects a sender; nil when its settings cannot work, which
@@ -124,11 +142,16 @@ func (h *host) start(hard context.Context, noun *sms.Connector) *sender {
 	return s
 }
 
-// retire drains and closes s in the background, after next is up where there is one.
-func (h *host) retire(hard context.Context, s, next *sender) {
+// retire drains and closes s in the background, after next is up where there is
+// one; when ctx ends, which is the end of the work, it is not waited for.
+func (h *host) retire(ctx, hard context.Context, s, next *sender, now time.Time) {
+	if !h.loops {
+		h.leaving = append(h.leaving, &leaver{sender: s, next: next, until: now.Add(readyWait)})
+		return
+	}
 	h.closing.Go(func() {
 		if next != nil {
-			wait, stop := context.WithTimeout(hard, readyWait)
+			wait, stop := context.WithTimeout(ctx, readyWait)
 			next.waitUp(wait)
 			stop()
 			s.replaced.Store(true)
@@ -137,90 +160,27 @@ func (h *host) retire(hard context.Context, s, next *sender) {
 	})
 }
 
-// index rebuilds the lists of whom to wake for a route.
-func (h *host) index(cat *sms.Catalog) {
-	byRoute := map[int64][]*sender{}
-	for _, r := range cat.Routes() {
-		for _, rc := range r.Connectors {
-			if s := h.running[rc.ID]; s != nil {
-				byRoute[r.ID] = append(byRoute[r.ID], s)
-			}
-		}
-	}
-	h.byRoute.Store(&byRoute)
-	for _, s := range h.running {
-		s.fillBell.ring()
-	}
-}
-
 func (h *host) wakeRoute(route int64) {
-	for _, s := range (*h.byRoute.Load())[route] {
+	for _, s := range h.roster.Load().routes[route].senders() {
 		s.fillBell.ring()
 	}
 }
 
 // wakeAll is for a change of who is up.
 func (h *host) wakeAll() {
-	for _, list := range *h.byRoute.Load() {
-		for _, s := range list {
+	for _, p := range h.roster.Load().routes {
+		for _, s := range p.senders() {
 			s.fillBell.ring()
 		}
 	}
-}
-
-// share is a route that a connector may claim from, and how.
-type share struct {
-	route        *sms.Route
-	alone, spill bool
-}
-
-// shares says what the connector may claim: all of a route while it is among
-// its best connectors that are up, otherwise what spills over.
-func (h *host) shares(id int64) []share {
-	var list []share
-	byRoute := *h.byRoute.Load()
-	cat := h.flow.Catalog()
-	for routeID, senders := range byRoute {
-		route := cat.Route(routeID)
-		if route == nil || !route.Enabled {
-			continue
-		}
-		mine, best, up := 0, int(^uint(0)>>1), 0
-		found := false
-		for _, s := range senders {
-			prio := priority(route, s.noun.ID)
-			if s.noun.ID == id {
-				mine, found = prio, true
-			} else if !s.up.Load() {
-				continue
-			}
-			up++
-			best = min(best, prio)
-		}
-		if found {
-			list = append(list, share{route: route, alone: up == 1, spill: mine > best})
-		}
-	}
-	return list
-}
-
-func priority(r *sms.Route, connector int64) int {
-	for _, rc := range r.Connectors {
-		if rc.ID == connector {
-			return rc.Priority
-		}
-	}
-	return 0
 }
 
 func (h *host) states() []ConnectorState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	list := make([]ConnectorState, 0, len(h.running))
-	for _, noun := range h.flow.Catalog().Connectors() {
-		if s := h.running[noun.ID]; s != nil {
-			list = append(list, s.state())
-		}
+	for _, id := range h.ids() {
+		list = append(list, h.running[id].state())
 	}
 	return list
 }

@@ -20,7 +20,7 @@ func (s *sender) Inbound(ctx context.Context, in []sms.Inbound) error {
 	s.flow.Meter.Inbound(s.noun.Name, len(in))
 	err := s.flow.Store.AddInbound(ctx, s.flow.Now(), in, s.flow.inboundRules())
 	if err != nil {
-		s.flow.Log.Error("inbound messages not stored, the operator will send them again", "connector", s.noun.Name, "n", len(in), "err", err)
+		s.flow.inboundLost.say(s.flow.Now(), err, "connector", s.noun.Name, "n", len(in))
 	}
 	return err
 }

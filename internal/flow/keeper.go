@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -10,7 +11,10 @@ import (
 
 const (
 	keeperBatch = 500
-	purgeEvery  = 30 * time.Second
+	// purgeBatch is more than come in between two steps under load: each accepted
+	// call leaves a key.
+	purgeBatch = 1000
+	purgeEvery = 30 * time.Second
 )
 
 // keeper does what time alone brings: scheduled messages start, what was not
@@ -23,25 +27,43 @@ type keeper struct {
 
 func newKeeper(f *Flow) *keeper { return &keeper{flow: f, wake: newBell()} }
 
+// step does each duty, whatever becomes of the others.
 func (k *keeper) step(ctx context.Context, now time.Time) (time.Time, error) {
+	left := k.flow.tenure.step(ctx, now)
+	due, expired := k.expire(ctx, now)
+	again, purged := k.purge(ctx, now)
+	return sooner(due, again), errors.Join(left, expired, purged)
+}
+
+// expire ends and starts what is due.
+func (k *keeper) expire(ctx context.Context, now time.Time) (time.Time, error) {
 	n, next, err := k.flow.Store.ExpireDue(ctx, now, keeperBatch, k.flow.startRule())
-	if err != nil {
+	switch {
+	case err != nil:
 		return time.Time{}, err
-	}
-	if n > 0 {
+	case n > 0:
 		k.flow.host.wakeAll()
 		return now, nil // more may be due, and what started can be sent
-	}
-	if now.Sub(k.purged) >= purgeEvery {
-		n, err := k.flow.Store.Purge(ctx, now, k.flow.PartialAfter, keeperBatch, k.flow.inboundRules())
-		if err != nil {
-			return time.Time{}, err
-		}
-		if n < keeperBatch {
-			k.purged = now
-		}
+	case !next.After(now):
+		return time.Time{}, nil // due and not changed: asking at once again would not help
 	}
 	return next, nil
+}
+
+// purge drops old rows, without a pause while there are many.
+func (k *keeper) purge(ctx context.Context, now time.Time) (time.Time, error) {
+	if now.Sub(k.purged) < purgeEvery {
+		return time.Time{}, nil
+	}
+	n, err := k.flow.Store.Purge(ctx, now, k.flow.PartialAfter, purgeBatch, k.flow.inboundRules())
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case n >= purgeBatch:
+		return now, nil
+	}
+	k.purged = now
+	return time.Time{}, nil
 }
 
 // startRule looks at a scheduled message again at its due time: what was allowed
@@ -76,7 +98,7 @@ func (w *watcher) step(ctx context.Context, now time.Time) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	w.flow.catalog.Store(cat)
+	w.flow.follow(cat)
 	w.flow.host.change.ring()
 	return time.Time{}, nil
 }

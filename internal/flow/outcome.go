@@ -74,7 +74,7 @@ func (f *Flow) decideRetry(o *sms.Outcome, route *sms.Route, now time.Time) {
 		o.Reason = sms.ReasonRetrying
 	}
 	o.RetryAt = now
-	if others := f.host.othersUp(o.RouteID, o.ConnectorID); o.Tries >= others {
+	if others := f.host.roster.Load().routes[o.RouteID].others(o.ConnectorID, nil); o.Tries >= others {
 		o.RetryAt = now.Add(backoff(o.Tries-others, retryFirst, retryMost, f.Jitter()))
 	}
 	if route != nil && len(route.Connectors) > 1 {
@@ -87,10 +87,10 @@ var errNoProgress = errors.New("the store keeps attempts in state sending after 
 
 // adoptOrphans declares unknown what an owner that is gone had claimed: it may
 // or may not have been written. The route's policy decides what follows.
-func (f *Flow) adoptOrphans(ctx context.Context) error {
+func (f *Flow) adoptOrphans(ctx context.Context, epoch int64) error {
 	var last sms.AttemptRef
 	for {
-		orphans, err := f.Store.Orphans(ctx, f.tenure.begun, f.MaxBatch)
+		orphans, err := f.Store.Orphans(ctx, epoch, f.MaxBatch)
 		if err != nil || len(orphans) == 0 {
 			return err
 		}

@@ -49,11 +49,16 @@ type planner struct {
 	sizes   [2]gsm.Size // by width of the reference
 }
 
+// checks are made before any recipient is looked at, in this order.
+var checks = [...]func(*planner) error{(*planner).checkAccount, (*planner).checkType, (*planner).checkSender,
+	(*planner).checkContent, (*planner).checkTime, (*planner).checkRoute}
+
 // plan checks the request and prices every recipient.
 func (p *planner) plan(req *Request) (sms.Call, error) {
 	p.req = req
-	for _, check := range []func() error{p.checkAccount, p.checkType, p.checkSender, p.checkContent, p.checkTime, p.checkRoute} {
-		if err := check(); err != nil {
+	req.Text, req.File, req.Language = storable(req.Text), storable(req.File), storable(req.Language)
+	for _, check := range checks {
+		if err := check(p); err != nil {
 			return sms.Call{}, err
 		}
 	}
@@ -70,6 +75,12 @@ func (p *planner) plan(req *Request) (sms.Call, error) {
 	}
 	call.Group.Count = len(call.Messages)
 	return call, nil
+}
+
+// storable is s without what databases refuse: zero bytes, which no alphabet has
+// either, and what is not UTF-8.
+func storable(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
 }
 
 // note tells the trace of a decision. Callers on the hot path ask p.traced
@@ -137,8 +148,9 @@ func (p *planner) checkSender() error {
 	return nil
 }
 
+// senderKind of a sender id; a number may be written with a leading +.
 func senderKind(name string) sms.SenderKind {
-	for _, c := range name {
+	for _, c := range strings.TrimPrefix(name, "+") {
 		if c < '0' || c > '9' {
 			return sms.SenderAlpha
 		}
@@ -230,7 +242,9 @@ func (p *planner) recipients(call *sms.Call) error {
 		}
 		if m.State != sms.Failed {
 			good++
-			call.Need += m.Reserved
+			if call.Need += m.Reserved; call.Need < 0 {
+				return sms.Fail(sms.CodeTooLarge, "The price of the call is too large; send it in smaller calls")
+			}
 		}
 		call.Messages = append(call.Messages, m)
 	}
@@ -267,7 +281,7 @@ func (p *planner) message(input string) sms.Message {
 	to, short, err := p.number(input)
 	m.To = to
 	if to != input {
-		m.Input = strings.TrimSpace(input)
+		m.Input = written(input)
 	}
 	if err != nil {
 		p.note("number", false, "%v", err)
@@ -322,21 +336,27 @@ func failed(m sms.Message, reason sms.Reason) sms.Message {
 	return m
 }
 
-// number normalises the input; a short code is one only where a route lists it.
+// inputMost bounds what is kept of an input that is no number.
+const inputMost = 64
+
+// written is the input as the caller wrote it, for the record.
+func written(input string) string {
+	s := strings.TrimSpace(input)
+	return storable(s[:min(len(s), inputMost)])
+}
+
+// number normalises the input. What a route lists is a short code, also where it
+// could be a local number; other short ones are not.
 func (p *planner) number(input string) (to string, short bool, err error) {
-	n, err := numplan.Normalize(input, p.zone)
-	if err == nil {
-		return n.E164, false, nil
-	}
-	code := strings.TrimSpace(input)
-	if numplan.IsShortCodeShape(code) {
+	if code := strings.TrimSpace(input); numplan.IsShortCodeShape(code) {
 		for _, r := range p.cat.Routes() {
 			if contains(r.ShortCodes, code) {
 				return code, true, nil
 			}
 		}
 	}
-	return "", false, err
+	n, err := numplan.Normalize(input, p.zone)
+	return n.E164, false, err
 }
 
 // route chooses: the one that was named, or the first rule whose route can

@@ -20,7 +20,7 @@ func (s *sender) Receipts(ctx context.Context, receipts []sms.Receipt) error {
 	}
 	matched, err := s.flow.Store.ApplyReceipts(ctx, s.flow.Now(), receipts)
 	if err != nil {
-		s.flow.Log.Error("receipts not stored, the operator will send them again", "connector", s.noun.Name, "n", len(receipts), "err", err)
+		s.flow.receiptsLost.say(s.flow.Now(), err, "connector", s.noun.Name, "n", len(receipts))
 		return err
 	}
 	var n [store.ReceiptHeld + 1]int

@@ -2,13 +2,11 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
-	"github.com/harkara/harkara/internal/store"
 )
 
 const (
@@ -123,7 +121,7 @@ func (r *recorder) refill(now time.Time) {
 // that it does not stop all others: the commits become smaller, and one that is
 // refused alone is set aside. A database that is out of order only makes it wait.
 func (r *recorder) failed(ctx context.Context, now time.Time, n int, err error) {
-	if sms.CodeOf(err) == sms.CodeUnavailable || errors.Is(err, store.ErrCommitUnknown) || ctx.Err() != nil {
+	if outOfOrder(err) || ctx.Err() != nil {
 		return
 	}
 	if n > 1 {

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,12 @@ const (
 	claimMost = 2000
 	// claimAhead is how much of a link's speed is claimed at once.
 	claimAhead = 100 * time.Millisecond
-	// notHereAgain is when a message comes back that this connector may not carry.
-	notHereAgain = time.Second
+	// stumbleFor is the pause of a link that is up and takes nothing.
+	stumbleFor = 50 * time.Millisecond
+	// A message that no connector that is up may carry comes back after a
+	// quarter of the time that it has waited already, within these limits.
+	notHereFirst = time.Second
+	notHereMost  = 5 * time.Minute
 )
 
 // sender feeds one connector. fill claims messages (the intent, committed) into
@@ -37,10 +42,13 @@ type sender struct {
 	open      atomic.Int64 // attempts whose outcome is not recorded
 	fillBell  bell
 	drainBell bell
+	turn      int     // which of its routes fill asks first; fill's own
+	perClaim  float64 // attempts that a claimed message brings, of late; fill's own
 
 	mu     sync.Mutex
 	queue  []connect.Submission
-	refill int // length of the queue at which fill is rung
+	refill int       // length of the queue at which fill is rung
+	rest   time.Time // nothing is sent before
 	info   connect.Link
 	upped  chan struct{} // closed when first up
 	speed  meter
@@ -51,35 +59,41 @@ type sender struct {
 
 func newSender(h *host, noun *sms.Connector) *sender {
 	return &sender{flow: h.flow, host: h, noun: noun, pace: newPacer(noun.Pace), fillBell: newBell(), drainBell: newBell(),
-		upped: make(chan struct{}), info: connect.Link{Reason: "connecting"}}
+		perClaim: 1, upped: make(chan struct{}), info: connect.Link{Reason: "connecting"}}
 }
 
 func (s *sender) start(hard context.Context) {
 	ctx, quit := context.WithCancel(hard)
 	s.quit = quit
-	complain := s.flow.complain("sender " + s.noun.Name)
-	s.loops.Go(func() { loop(ctx, s.flow.Now, s.fillBell, s.fill, complain) })
-	s.loops.Go(func() { loop(ctx, s.flow.Now, s.drainBell, s.drain, complain) })
+	s.loops.Go(func() { loop(ctx, s.flow.Now, s.fillBell, s.fill, s.flow.complain("claims of "+s.noun.Name)) })
+	s.loops.Go(func() { loop(ctx, s.flow.Now, s.drainBell, s.drain, s.flow.complain("sender "+s.noun.Name)) })
 }
 
 // stop ends claiming, hands back what was not written, and closes the link,
-// which reports the rest.
+// which reports the rest. A connector that ignores the end of its context is
+// left behind: what it holds then is of unknown outcome at the next start.
 func (s *sender) stop(hard context.Context) {
 	s.stopping.Store(true)
-	if s.quit != nil {
-		s.quit()
-	}
-	s.loops.Wait()
-	s.handBack(s.flow.Now())
+	s.quit()
 	ctx, done := context.WithTimeout(hard, drainWait)
 	defer done()
-	if err := s.link.Close(ctx); err != nil {
-		s.flow.Log.Warn("connector did not close cleanly", "connector", s.noun.Name, "err", err)
+	if !within(ctx, letGo, s.loops.Wait) {
+		s.flow.Log.Error("connector does not return a submission and is left behind", "connector", s.noun.Name)
+	}
+	s.handBack(s.flow.Now())
+	closed := within(ctx, letGo, func() {
+		if err := s.link.Close(ctx); err != nil {
+			s.flow.Log.Warn("connector did not close cleanly", "connector", s.noun.Name, "err", err)
+		}
+	})
+	if !closed {
+		s.flow.Log.Error("connector does not close and is left behind", "connector", s.noun.Name)
 	}
 }
 
-// fill claims more when the queue is half empty.
-func (s *sender) fill(ctx context.Context, now time.Time) (time.Time, error) {
+// fill claims more when the queue is half empty. Its routes share the room
+// evenly, and take turns in being first.
+func (s *sender) fill(ctx context.Context, now time.Time) (next time.Time, err error) {
 	if !s.up.Load() || s.stopping.Load() {
 		return time.Time{}, nil
 	}
@@ -87,26 +101,49 @@ func (s *sender) fill(ctx context.Context, now time.Time) (time.Time, error) {
 	if waiting > target/2 || int(s.open.Load()) > 4*target+s.link.Info().Window {
 		return time.Time{}, nil // drain, or a recorded outcome, rings again
 	}
-	var next time.Time
-	for _, share := range s.host.shares(s.noun.ID) {
-		want := target - waiting
-		if want <= 0 {
-			return now, nil
+	shares := s.host.roster.Load().shares(s.noun.ID)
+	s.turn++
+	var errs []error
+	for i := range shares {
+		share := &shares[(s.turn+i)%len(shares)]
+		left := target - waiting
+		if left <= 0 {
+			next = now
+			break
 		}
-		got, due, err := s.flow.Store.Claim(ctx, now, store.ClaimRequest{RouteID: share.route.ID, ConnectorID: s.noun.ID,
-			Epoch: s.flow.epoch, Limit: want, Single: share.route.Long == sms.LongPayload, Alone: share.alone, Spill: share.spill})
+		room := (left + len(shares) - i - 1) / (len(shares) - i)
+		n, due, err := s.claim(ctx, now, share, room)
 		if err != nil {
-			return time.Time{}, err
+			errs = append(errs, err) // of one route; the others go on
+			continue
 		}
-		waiting += s.push(got, share.route, now)
-		if len(got) == want {
-			due = now
-		}
-		if !due.IsZero() && (next.IsZero() || due.Before(next)) {
-			next = due
-		}
+		waiting += n
+		next = sooner(next, due)
 	}
-	return next, nil
+	return next, errors.Join(errs...)
+}
+
+// claim takes messages of one route for about so many attempts. It returns how
+// many came, and when there will be more: now, if there are more already.
+func (s *sender) claim(ctx context.Context, now time.Time, share *share, room int) (n int, due time.Time, err error) {
+	want := max(1, int(float64(room)/s.perClaim))
+	epoch := s.flow.tenure.begin()
+	got, due, err := s.flow.Store.Claim(ctx, now, store.ClaimRequest{RouteID: share.route.ID, ConnectorID: s.noun.ID, Epoch: epoch,
+		Limit: want, Single: share.route.Long == sms.LongPayload, Alone: share.alone, Spill: share.spill})
+	if err != nil {
+		s.flow.tenure.failed(epoch, errors.Is(err, store.ErrCommitUnknown))
+		return 0, time.Time{}, err
+	}
+	list, refused := s.attempts(got, share.route, now)
+	s.flow.tenure.claimed(epoch, len(list)+len(refused))
+	s.push(list, refused, now)
+	if len(got) > 0 {
+		s.perClaim = max(1, (s.perClaim+float64(len(list)+len(refused))/float64(len(got)))/2)
+	}
+	if len(got) == want {
+		due = now
+	}
+	return len(list), due, nil
 }
 
 // target is how many submissions to have at hand: twice the window, or what
@@ -123,36 +160,66 @@ func (s *sender) target(now time.Time) (target, waiting int) {
 	return target, len(s.queue)
 }
 
-// push queues the attempts of claimed messages and returns how many.
-func (s *sender) push(got []store.Claimed, route *sms.Route, now time.Time) int {
+// attempts are the submissions of claimed messages, and what is refused here.
+func (s *sender) attempts(got []store.Claimed, route *sms.Route, now time.Time) (list []connect.Submission, refused []sms.Outcome) {
 	if len(got) == 0 {
-		return 0
+		return nil, nil
 	}
 	c := cutter{route: route, conn: s.noun.ID}
-	var list []connect.Submission
-	var refused []sms.Outcome
+	list = make([]connect.Submission, 0, len(got))
 	for i := range got {
 		if m := &got[i]; s.allowed(m) {
-			list = c.submissions(list, m)
+			list, refused = c.submissions(list, refused, m, now)
 		} else {
-			refused = c.notHere(refused, m, now)
+			refused = s.notHere(refused, m, route, now)
 		}
 	}
+	return list, refused
+}
+
+// push queues submissions, and records what is refused.
+func (s *sender) push(list []connect.Submission, refused []sms.Outcome, now time.Time) {
 	s.open.Add(int64(len(list) + len(refused)))
-	s.mu.Lock()
-	s.queue = append(s.queue, list...)
-	s.mu.Unlock()
-	s.drainBell.ring()
+	if len(list) > 0 {
+		s.mu.Lock()
+		s.queue = append(s.queue, list...)
+		s.mu.Unlock()
+		s.drainBell.ring()
+	}
 	if len(refused) > 0 {
 		s.flow.recorder.add(s, refused)
 	}
-	return len(list)
+	if s.stopping.Load() {
+		s.handBack(now) // nobody drains any more
+	}
 }
 
 // allowed says whether the message's sender id may be used on this connector.
 func (s *sender) allowed(m *store.Claimed) bool {
+	return registered(s.flow.Catalog().Sender(m.AccountID, m.Group.From), s.noun.ID)
+}
+
+// notHere gives a message back whose sender id this connector may not use: the
+// first time at once where another may, else later and later, since each turn
+// is written down.
+func (s *sender) notHere(list []sms.Outcome, m *store.Claimed, route *sms.Route, now time.Time) []sms.Outcome {
+	at, reason := now, sms.ReasonSender
 	id := s.flow.Catalog().Sender(m.AccountID, m.Group.From)
-	return id == nil || len(id.Connectors) == 0 || contains(id.Connectors, s.noun.ID)
+	others := s.host.roster.Load().routes[route.ID].others(s.noun.ID, id)
+	if others == 0 || m.Reason == reason {
+		waited := now.Sub(latest(m.Group.At, m.Group.SendAt))
+		at = now.Add(min(notHereMost, max(notHereFirst, waited/4)))
+	}
+	if others == 0 && senderOn(s.flow.Catalog(), id, route) {
+		reason = sms.ReasonLinkDown
+	}
+	for i := range m.Sub {
+		if p := &m.Sub[i]; p.State == sms.PartSending {
+			list = append(list, sms.Outcome{AttemptRef: attempt(m, p, route.ID), ConnectorID: s.noun.ID, Verdict: sms.VerdictDown,
+				Reason: reason, At: now, RetryAt: at, AvoidID: s.noun.ID})
+		}
+	}
+	return list
 }
 
 // drain sends what the pace allows.
@@ -174,27 +241,54 @@ func (s *sender) drain(ctx context.Context, now time.Time) (time.Time, error) {
 // sendOne sends the first of the queue, or says when it may be sent (zero:
 // there is none).
 func (s *sender) sendOne(ctx context.Context, now time.Time) (at time.Time, sent bool) {
-	s.mu.Lock()
-	if len(s.queue) == 0 {
-		s.mu.Unlock()
-		return time.Time{}, false
-	}
-	if at := s.pace.next(now); at.After(now) {
-		s.mu.Unlock()
+	sub, at := s.first(now)
+	switch {
+	case sub == nil:
 		return at, false
-	}
-	sub := &s.queue[0]
-	s.queue = s.queue[1:]
-	s.speed.add(now, 1)
-	low := len(s.queue) == s.refill
-	s.mu.Unlock()
-	if low {
-		s.fillBell.ring()
-	}
-	if err := s.link.Send(ctx, sub); err != nil {
-		s.flow.recorder.add(s, []sms.Outcome{notWritten(sub, s.noun.ID, now)})
+	case over(sub, now):
+		s.back(sub, now, sms.ReasonValidity)
+	default:
+		if err := s.link.Send(ctx, sub); err != nil {
+			s.back(sub, now, sms.ReasonLinkDown)
+			s.stumble(now)
+		}
 	}
 	return now, true
+}
+
+// over says that it is too late to send: a one-time password of yesterday.
+func over(sub *connect.Submission, now time.Time) bool { return !sub.ValidTo.After(now) }
+
+// first takes the first of the queue if its turn has come.
+func (s *sender) first(now time.Time) (*connect.Submission, time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		return nil, time.Time{}
+	}
+	sub := &s.queue[0]
+	if !over(sub, now) {
+		if s.rest.After(now) {
+			return nil, s.rest
+		}
+		if at := s.pace.next(now); at.After(now) {
+			return nil, at
+		}
+		s.speed.add(now, 1)
+	}
+	s.queue = s.queue[1:]
+	if len(s.queue) == s.refill {
+		s.fillBell.ring()
+	}
+	return sub, now
+}
+
+// stumble lets a link that seems to be up and takes nothing rest for a moment:
+// what is handed back would come again at once.
+func (s *sender) stumble(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rest = now.Add(stumbleFor)
 }
 
 // handBack returns everything that was not handed to the connector.
@@ -208,14 +302,17 @@ func (s *sender) handBack(now time.Time) {
 	}
 	list := make([]sms.Outcome, len(queue))
 	for i := range queue {
-		list[i] = notWritten(&queue[i], s.noun.ID, now)
+		list[i] = notWritten(&queue[i], s.noun.ID, now, sms.ReasonLinkDown)
 	}
 	s.flow.recorder.add(s, list)
 }
 
-func notWritten(sub *connect.Submission, connector int64, now time.Time) sms.Outcome {
-	return sms.Outcome{AttemptRef: sub.Attempt, ConnectorID: connector, Verdict: sms.VerdictDown, Reason: sms.ReasonLinkDown,
-		At: now, RetryAt: now}
+func (s *sender) back(sub *connect.Submission, now time.Time, why sms.Reason) {
+	s.flow.recorder.add(s, []sms.Outcome{notWritten(sub, s.noun.ID, now, why)})
+}
+
+func notWritten(sub *connect.Submission, connector int64, now time.Time, why sms.Reason) sms.Outcome {
+	return sms.Outcome{AttemptRef: sub.Attempt, ConnectorID: connector, Verdict: sms.VerdictDown, Reason: why, At: now, RetryAt: now}
 }
 
 // Link is called by the connector.
@@ -223,7 +320,9 @@ func (s *sender) Link(l connect.Link) {
 	s.mu.Lock()
 	was := s.info
 	s.info = l
+	s.up.Store(l.Up)
 	if l.Up {
+		s.rest = time.Time{}
 		select {
 		case <-s.upped:
 		default:
@@ -231,15 +330,17 @@ func (s *sender) Link(l connect.Link) {
 		}
 	}
 	s.mu.Unlock()
-	s.up.Store(l.Up)
+	if was.Up != l.Up {
+		s.drainBell.ring()
+		s.fillBell.ring() // it need not be in the roster yet
+		s.host.wakeAll()
+	}
 	if s.replaced.Load() {
 		return
 	}
 	s.flow.Meter.Link(s.noun.Name, l.Links)
 	if was.Up != l.Up {
 		s.flow.Log.Info("connector changed", "connector", s.noun.Name, "up", l.Up, "links", l.Links, "reason", l.Reason)
-		s.drainBell.ring()
-		s.host.wakeAll()
 	}
 }
 
@@ -250,11 +351,29 @@ func (s *sender) waitUp(ctx context.Context) {
 	}
 }
 
+// wasUp says whether it was ever up.
+func (s *sender) wasUp() bool {
+	select {
+	case <-s.upped:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *sender) state() ConnectorState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return ConnectorState{ID: s.noun.ID, Name: s.noun.Name, Protocol: s.noun.Protocol, Link: s.info,
 		Waiting: len(s.queue), Open: s.open.Load()}
+}
+
+// sooner is the earlier of two times, of which zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // meter is a rate over the last moments.

@@ -135,6 +135,22 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// TestAttemptsCountClaims: all parts of a long text refused at once are one
+// attempt, or it would run out of them sooner than a short one.
+func TestAttemptsCountClaims(t *testing.T) {
+	r := newRecord(3)
+	for claim := 1; claim <= 2; claim++ {
+		tries := r.Attempts
+		r.Claim(3, 9, 3, noon)
+		for seq := 1; seq <= 3; seq++ {
+			o := outcome(r, seq, VerdictRetry)
+			o.Tries = tries
+			r.Outcome(o, noon)
+		}
+		check(t, "attempts", r.Attempts, claim)
+	}
+}
+
 // TestDue: a message waits for the part that asks for most patience.
 func TestDue(t *testing.T) {
 	r := newRecord(3)

@@ -10,6 +10,7 @@
 //
 //	state.go    the states of a message and the table of what follows what
 //	message.go  Group, Message, Part, Record (a message with its parts)
+//	evidence.go what operators say: Outcome of an attempt, Receipt
 //	change.go   what claims, outcomes, receipts and deadlines do to a Record
 //	money.go    Money and Transfer
 //	nouns.go    what an operator configures

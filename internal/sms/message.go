@@ -111,7 +111,7 @@ type Message struct {
 	Lane     Lane
 	OnlyID   int64 // connector that alone may send it (resend after an unknown outcome), 0 any
 	AvoidID  int64 // connector that just refused it, 0 none
-	Attempts int   // submissions that counted against the route's limit
+	Attempts int   // claims with a refusal that counted against the route's limit, however many parts
 
 	DueAt     time.Time // when it may be sent (again)
 	ExpiresAt time.Time // end of validity

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -24,9 +23,6 @@ import (
 // message costs.
 
 func benchStore(b *testing.B, o Options) *Store {
-	if n, err := strconv.Atoi(os.Getenv("CACHE")); err == nil {
-		o.CacheMiB = n
-	}
 	dir, err := os.MkdirTemp(cmp.Or(os.Getenv("BENCH_DIR"), "."), "bench")
 	if err != nil {
 		b.Fatal(err)
@@ -58,10 +54,30 @@ func accounts(b testing.TB, s store.Store, n int) []int64 {
 	return ids
 }
 
+// keys are how idempotency keys and the operator's ids follow each other. It
+// matters more than anything else: rising ones fill one page of a tree after the
+// other, scattered ones touch a page each.
+type keys string
+
+const (
+	rising    keys = "rising"
+	scattered keys = "scattered"
+)
+
+func (k keys) key(n int) string {
+	if k == scattered {
+		return fmt.Sprintf("%016x", uint64(n)*0x9E3779B97F4A7C15)
+	}
+	return fmt.Sprintf("%016x", n)
+}
+
 // BenchmarkAccept has callers that each wait for the answer to one message.
 func BenchmarkAccept(b *testing.B) {
-	for _, c := range []struct{ callers, accounts int }{{1, 1}, {50, 1}, {50, 50}, {500, 1}, {500, 500}} {
-		b.Run(fmt.Sprintf("callers=%d/accounts=%d", c.callers, c.accounts), func(b *testing.B) {
+	for _, c := range []struct {
+		callers, accounts int
+		keys              keys
+	}{{1, 1, rising}, {50, 1, rising}, {50, 1, scattered}, {50, 50, rising}, {500, 1, rising}, {500, 1, scattered}, {500, 500, rising}} {
+		b.Run(fmt.Sprintf("callers=%d/accounts=%d/keys=%s", c.callers, c.accounts, c.keys), func(b *testing.B) {
 			s := benchStore(b, Options{})
 			ids := accounts(b, s, c.accounts)
 			batch := store.NewBatcher(1000, func(ctx context.Context, calls []sms.Call) ([]store.Accepted, error) {
@@ -81,7 +97,7 @@ func BenchmarkAccept(b *testing.B) {
 							return
 						}
 						start := time.Now()
-						a, err := batch.Do(context.Background(), oneMessage(ids[n%int64(len(ids))], scatter(int(n)), start))
+						a, err := batch.Do(context.Background(), oneMessage(ids[n%int64(len(ids))], c.keys.key(int(n)), start))
 						if err != nil || a.Err != nil {
 							b.Error(err, a.Err)
 							return
@@ -107,10 +123,13 @@ func reportTimes(b *testing.B, took []time.Duration) {
 // BenchmarkLife takes messages through their whole life in batches: accept,
 // claim, outcome, receipt.
 func BenchmarkLife(b *testing.B) {
-	for _, c := range []struct{ size, accounts, subscribers int }{{100, 1, 0}, {250, 1, 0}, {500, 1, 0}, {250, 100, 0}, {250, 1, 1}} {
-		b.Run(fmt.Sprintf("batch=%d/accounts=%d/subscribers=%d", c.size, c.accounts, c.subscribers), func(b *testing.B) {
+	for _, c := range []struct {
+		size, accounts, subscribers int
+		keys                        keys
+	}{{100, 1, 0, rising}, {250, 1, 0, rising}, {500, 1, 0, rising}, {250, 1, 0, scattered}, {250, 100, 0, rising}, {250, 1, 1, rising}} {
+		b.Run(fmt.Sprintf("batch=%d/accounts=%d/subscribers=%d/keys=%s", c.size, c.accounts, c.subscribers, c.keys), func(b *testing.B) {
 			s := benchStore(b, Options{})
-			l := &life{b: b, s: s, ids: accounts(b, s, c.accounts), size: c.size}
+			l := &life{b: b, s: s, ids: accounts(b, s, c.accounts), size: c.size, keys: c.keys}
 			for range c.subscribers {
 				n := &sms.Subscriber{Head: sms.Head{AccountID: l.ids[0], Name: "hook"}, Channel: "webhook"}
 				if err := store.Save(b.Context(), s, noon, "bench", n); err != nil {
@@ -137,6 +156,7 @@ type life struct {
 	s          *Store
 	ids        []int64
 	size       int
+	keys       keys
 	subscriber int64
 	n          int
 	took       [4]time.Duration
@@ -153,7 +173,7 @@ func (l *life) batch() {
 	ctx, now := l.b.Context(), time.Now()
 	calls := make([]sms.Call, l.size)
 	for i := range calls {
-		calls[i] = oneMessage(l.ids[(l.n+i)%len(l.ids)], scatter(l.n+i), now)
+		calls[i] = oneMessage(l.ids[(l.n+i)%len(l.ids)], l.keys.key(l.n+i), now)
 	}
 	lap := cpuTime()
 	step := func(i int) {
@@ -173,7 +193,7 @@ func (l *life) batch() {
 	outcomes := make([]sms.Outcome, len(got))
 	receipts := make([]sms.Receipt, len(got))
 	for i, m := range got {
-		id := scatter(int(m.ID))
+		id := l.keys.key(int(m.ID.Counter()))
 		outcomes[i] = sms.Outcome{AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: m.Sub[0].Attempt, Epoch: 1},
 			ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: id, At: now}
 		receipts[i] = sms.Receipt{ConnectorID: 3, IDs: []string{id}, To: m.To, State: sms.PartDelivered, Code: "000", At: now,
@@ -199,11 +219,4 @@ func (l *life) batch() {
 		l.ok(l.s.AckDeliveries(ctx, acked))
 	}
 	l.n += l.size
-}
-
-func scatter(n int) string {
-	if os.Getenv("ORDERED") != "" {
-		return fmt.Sprintf("%016x", n)
-	}
-	return fmt.Sprintf("%016x", uint64(n)*0x9E3779B97F4A7C15)
 }

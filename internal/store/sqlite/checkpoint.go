@@ -7,9 +7,12 @@ import (
 	"github.com/harkara/harkara/internal/store/sqlite/engine"
 )
 
-// checkpointEvery is the number of pages in the log after which it is copied
-// back into the database file.
-const checkpointEvery = 4096
+// checkpointEvery is the number of pages in the log (32 MiB) after which it is
+// copied back into the database file. Ids and keys that come in no order touch
+// pages all over the file: the longer the log, the more often one copy of a page
+// does for many changes (1,000 pages cost a fifth of the throughput then, and
+// save a millisecond of the 99th percentile otherwise).
+const checkpointEvery = 8192
 
 // patience is how many times that the log may grow before the writer waits a
 // little for readers, whose snapshots keep it from starting again.
@@ -72,11 +75,15 @@ func (k *checkpointer) loop() {
 	}
 }
 
-// restart empties the log; it waits for those who use it.
+// restart copies the whole log and empties it. A reader in another process may
+// keep it from being emptied; then it is copied as far as possible.
 func (k *checkpointer) restart() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	_, _, err := k.conn.Checkpoint(engine.Truncate)
+	if isBusy(err) {
+		return nil
+	}
 	return err
 }
 

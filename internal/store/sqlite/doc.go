@@ -19,8 +19,8 @@
 // it calls them clean, so that a second sync proves nothing: after an I/O error
 // or found damage the writer refuses everything until the store is opened
 // again. A full disk is not such an error: the call fails, nothing is kept, and
-// the next one may succeed. A node that opens the store begins with a new log
-// (Store.Open), so nothing rests on pages of unknown fate.
+// the next one may succeed. A node that opens the store copies and empties the
+// log first (Store.Open), so that nothing rests on pages of unknown fate.
 //
 // # Other processes
 //

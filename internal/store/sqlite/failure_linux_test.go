@@ -100,6 +100,18 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// TestPingOfAFullDisk fails: it writes.
+func TestPingOfAFullDisk(t *testing.T) {
+	s := fresh(t, Options{})
+	ok(t, s.Ping(t.Context()))
+	restore := replace(t, s.path+"-wal", "/dev/full")
+	err := s.Ping(t.Context())
+	restore()
+	refused(t, err, sms.CodeUnavailable)
+	contains(t, err, "disk is full")
+	ok(t, s.Ping(t.Context()))
+}
+
 // TestSyncFails: nobody knows whether the commit is on the disk, and nothing is
 // written any more.
 func TestSyncFails(t *testing.T) {

@@ -6,8 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
 )
 
 // TestLogStaysShort under writers and readers that never pause.
@@ -68,4 +70,27 @@ func TestRestart(t *testing.T) {
 		t.Errorf("the log has %d pages after a node opened the store", pages)
 	}
 	equal(t, "reserved", balance(t, s, a).Reserved, 350_000)
+}
+
+// TestRestartBesideReader: somebody who reads for long does not keep a node
+// from starting.
+func TestRestartBesideReader(t *testing.T) {
+	s := fresh(t, Options{Busy: 10 * time.Millisecond})
+	a := newAccount(t, s, "a", sms.Credit)
+	reading := openAt(t, s.path, Options{})
+	began, end := make(chan struct{}), make(chan struct{})
+	done := make(chan error)
+	go func() {
+		done <- reading.Sweep(t.Context(), store.Visitor{Balance: func(sms.Balance, store.Counters) error {
+			close(began)
+			<-end
+			return nil
+		}})
+	}()
+	<-began
+	accept(t, s, oneMessage(a, "k", noon))
+	_, err := s.Open(t.Context(), noon, "node")
+	ok(t, err)
+	close(end)
+	ok(t, <-done)
 }

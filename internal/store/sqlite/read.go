@@ -140,7 +140,7 @@ func (s *Store) Stats(ctx context.Context) (st store.Stats, err error) {
 	return st, nil
 }
 
-// Ping implements store.Gauge: it writes a page and waits for the disk.
+// Ping implements store.Gauge: it changes a row and waits for the disk.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.writer.do(ctx, func(t *tx) error { return t.count() })
+	return s.writer.do(ctx, func(t *tx) error { return t.run(t.probe) })
 }

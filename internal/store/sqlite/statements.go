@@ -41,7 +41,7 @@ const (
 // statements are the writer's, prepared once.
 type statements struct {
 	begin, commit, rollback, dataVersion                      *engine.Stmt
-	sequence, setSequence                                     *engine.Stmt
+	sequence, setSequence, probe                              *engine.Stmt
 	messageDay, setMessageDay                                 *engine.Stmt
 	account, setAccount, addTransfer                          *engine.Stmt
 	addGroup, group                                           *engine.Stmt
@@ -89,6 +89,7 @@ func (s *statements) countersAndMoney() []query {
 		{&s.dataVersion, `PRAGMA data_version`},
 		{&s.sequence, `SELECT event, transfer FROM sequence WHERE id = 1`},
 		{&s.setSequence, `UPDATE sequence SET event = ?, transfer = ? WHERE id = 1`},
+		{&s.probe, `UPDATE sequence SET probe = probe + 1 WHERE id = 1`},
 		{&s.messageDay, `SELECT next FROM message_day WHERE day = ?`},
 		{&s.setMessageDay, `INSERT INTO message_day (day, next) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET next = excluded.next`},
 		{&s.account, `SELECT posted, reserved, credit_limit, next_group, next_recipient FROM account WHERE id = ?`},

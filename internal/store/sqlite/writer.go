@@ -38,10 +38,11 @@ type writer struct {
 
 // call is one verb call on its way through the writer.
 type call struct {
-	run   func(*tx) error // may run more than once; the last time counts
-	state atomic.Int32
-	err   error
-	done  chan struct{}
+	run     func(*tx) error // may run more than once; the last time counts
+	arrived time.Time
+	state   atomic.Int32
+	err     error
+	done    chan struct{}
 }
 
 const (
@@ -76,7 +77,7 @@ func (w *writer) do(ctx context.Context, run func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(errNotBegun, err)
 	}
-	c := &call{run: run, done: make(chan struct{})}
+	c := &call{run: run, arrived: time.Now(), done: make(chan struct{})}
 	w.mu.Lock()
 	if w.closing {
 		w.mu.Unlock()
@@ -142,12 +143,14 @@ func (w *writer) next() (calls []*call, ok bool) {
 // transaction runs as many calls as fit into one transaction, commits, and
 // answers them. It returns how many that were.
 func (w *writer) transaction(calls []*call) int {
-	t, err := w.begin()
-	if err != nil {
-		answer(calls, err)
-		return len(calls)
-	}
+	t, err := w.begin(calls[0].arrived)
 	n := 0
+	if err != nil {
+		for n = 1; n < len(calls) && !(isBusy(err) && w.mayWait(calls[n].arrived)); n++ {
+		}
+		answer(calls[:n], coded(err))
+		return n
+	}
 	for n < len(calls) && (n == 0 || t.rows < maxRows) {
 		c := calls[n]
 		n++
@@ -230,28 +233,31 @@ func answer(calls []*call, err error) {
 	}
 }
 
-// begin opens a transaction that excludes other writers.
-func (w *writer) begin() (*tx, error) {
+// begin opens a transaction that excludes other writers. While another process
+// has it, begin waits as long as a call that arrived then may.
+func (w *writer) begin(arrived time.Time) (*tx, error) {
 	if w.broken != nil {
 		return nil, w.broken
 	}
-	for deadline := time.Now().Add(w.busy); ; time.Sleep(time.Duration(200+rand.IntN(600)) * time.Microsecond) {
-		err := w.sql.begin.Run()
-		if err == nil {
-			break
-		}
-		if !isBusy(err) || !time.Now().Before(deadline) {
-			w.condemn(err)
-			return nil, coded(err)
-		}
+	err := w.sql.begin.Run()
+	for isBusy(err) && w.mayWait(arrived) {
+		time.Sleep(time.Duration(200+rand.IntN(600)) * time.Microsecond)
+		err = w.sql.begin.Run()
+	}
+	if err != nil {
+		w.condemn(err)
+		return nil, err
 	}
 	t, err := newTx(w)
 	if err != nil {
 		w.rollback(err)
-		return nil, coded(err)
 	}
-	return t, nil
+	return t, err
 }
+
+// mayWait says whether a call that arrived then may wait longer for another
+// process.
+func (w *writer) mayWait(arrived time.Time) bool { return time.Since(arrived) < w.busy }
 
 // rollback takes everything back after err, and what was remembered with it.
 func (w *writer) rollback(err error) {

@@ -248,6 +248,32 @@ func TestLockedByAnother(t *testing.T) {
 	ok(t, other.Close())
 }
 
+// TestWaitsFromItsArrival: a call does not wait longer because others waited
+// before it.
+func TestWaitsFromItsArrival(t *testing.T) {
+	s := fresh(t, Options{Busy: time.Hour})
+	other, err := engine.Open(s.path, engine.ReadWrite, 0)
+	ok(t, err)
+	ok(t, other.Script(`BEGIN IMMEDIATE`))
+	now := time.Now()
+	var calls []*call
+	for _, arrived := range []time.Time{now.Add(-2 * time.Hour), now.Add(-90 * time.Minute), now} {
+		calls = append(calls, &call{arrived: arrived, done: make(chan struct{}), run: func(tx *tx) error { return tx.run(tx.probe) }})
+	}
+	s.writer.mu.Lock()
+	s.writer.waiting = append(s.writer.waiting, calls...)
+	s.writer.mu.Unlock()
+	s.writer.work.Signal()
+	for _, c := range calls[:2] {
+		<-c.done
+		refused(t, c.err, sms.CodeUnavailable)
+	}
+	ok(t, other.Script(`ROLLBACK`))
+	<-calls[2].done
+	ok(t, calls[2].err)
+	ok(t, other.Close())
+}
+
 // TestCloseFinishes what was asked for before.
 func TestCloseFinishes(t *testing.T) {
 	s := fresh(t, Options{})

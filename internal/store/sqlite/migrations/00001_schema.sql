@@ -42,9 +42,10 @@ CREATE TABLE sequence (
     event         INTEGER NOT NULL,             -- last event.seq given out
     transfer      INTEGER NOT NULL,             -- last transfer.id
     nobodys_inbox INTEGER NOT NULL,             -- last inbox.number of account 0
-    configuration INTEGER NOT NULL              -- version of all nouns together
+    configuration INTEGER NOT NULL,             -- version of all nouns together
+    probe         INTEGER NOT NULL              -- raised to see whether the database can be written
 ) STRICT;
-INSERT INTO sequence (id, event, transfer, nobodys_inbox, configuration) VALUES (1, 0, 0, 0, 0);
+INSERT INTO sequence (id, event, transfer, nobodys_inbox, configuration, probe) VALUES (1, 0, 0, 0, 0, 0);
 
 -- The counters inside message ids, one per day (ids are shard, day, counter).
 CREATE TABLE message_day (
