@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -23,7 +24,7 @@ type options struct {
 	messages int
 	conns    int
 	runs     int
-	window   int // of one extra run, 0 none
+	only     string // part of the name of the scenarios to run
 }
 
 func main() {
@@ -33,6 +34,7 @@ func main() {
 	flag.IntVar(&o.messages, "n", 100_000, "messages a run")
 	flag.IntVar(&o.conns, "conns", 50, "keep-alive connections")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each kind")
+	flag.StringVar(&o.only, "only", "", "only scenarios whose name holds this")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -60,6 +62,9 @@ func measure(ctx context.Context, o options) error {
 	fmt.Fprintln(out, "run\taccepted/s\tp50 ms\tp99 ms\tmax ms\tend to end/s\tserver CPU s/100k\tpeak RSS MB")
 	for _, s := range scenarios {
 		for range o.runs {
+			if !strings.Contains(s.name, o.only) {
+				continue
+			}
 			r, err := runOnce(ctx, o, s)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)

@@ -50,7 +50,7 @@ func (b Backoff) pauseAfter(failures int, err error) time.Duration {
 	var se *StatusError
 	if errors.As(err, &se) {
 		switch se.Status {
-		case StatusInvPaswd, StatusInvSysID, StatusBindFail, StatusInvSysTyp:
+		case StatusInvPaswd, StatusInvSysID, StatusInvSysTyp: // not ESME_RBINDFAIL: many say so when all binds are taken
 			pause = max(pause, jitter(b.withDefaults().Refused))
 		}
 	}

@@ -47,8 +47,7 @@ func TestLoopWakes(t *testing.T) {
 		time.Sleep(10*poll + poll/2)
 		count(t, "of itself", calls, 10)
 		wake.ring()
-		wake.ring()
-		count(t, "rung twice", calls, 1)
+		count(t, "rung", calls, 1)
 		time.Sleep(poll - time.Millisecond)
 		count(t, "before the next poll", calls, 0)
 	})
@@ -83,19 +82,19 @@ func TestLoopKeepsAppointments(t *testing.T) {
 func TestLoopPausesAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wake := newBell()
-		fail := true
+		var healthy atomic.Bool
 		calls, complaints := looping(t, wake, func(context.Context, time.Time) (time.Time, error) {
-			if fail {
+			if !healthy.Load() {
 				return time.Time{}, errors.New("disk is full")
 			}
 			return time.Time{}, nil
 		})
-		for range 200 {
+		for range 199 {
 			wake.ring()
 			time.Sleep(5 * time.Millisecond)
 		}
 		count(t, "in a second of failures", calls, int64(time.Second/retryAfter))
-		fail = false
+		healthy.Store(true)
 		time.Sleep(retryAfter)
 		synctest.Wait()
 		calls.Store(0)

@@ -299,13 +299,14 @@ func (p *planner) message(input string) sms.Message {
 		p.note("parts", false, "%d parts with the route's 16-bit reference, at most %d are allowed", m.Parts, p.account.MaxParts)
 		return failed(m, sms.ReasonContent)
 	}
-	price, ok := sms.Money(0), false
-	if p.list != nil {
-		price, ok = p.cat.Price(p.list.ID, p.req.Type, p.kind, p.req.RouteID, to)
-	}
+	price, ok := p.price(to, short)
 	reserved, fits := price.Times(m.Units)
 	if !ok || !fits {
-		p.note("price", false, "the price list has no price for this number, type and sender")
+		why := "the price list has no price for this number, type and sender"
+		if ok {
+			why = "the price of so many units is too large"
+		}
+		p.note("price", false, "%s", why)
 		return failed(m, sms.ReasonNoPrice)
 	}
 	m.Price, m.Reserved = price, reserved
@@ -316,6 +317,17 @@ func (p *planner) message(input string) sms.Message {
 		p.note("price", true, "%s a unit, %d unit(s), %s reserved", price, m.Units, reserved)
 	}
 	return m
+}
+
+// price of one unit to a number or short code.
+func (p *planner) price(to string, short bool) (sms.Money, bool) {
+	switch {
+	case p.list == nil:
+		return 0, false
+	case short:
+		return p.cat.CodePrice(p.list.ID, p.req.Type, p.kind, p.req.RouteID, to)
+	}
+	return p.cat.Price(p.list.ID, p.req.Type, p.kind, p.req.RouteID, to)
 }
 
 // frame fills in what the route decides: parts, times.
@@ -404,8 +416,10 @@ func (p *planner) usable(r *sms.Route, to string, short bool) (ok bool, why stri
 		return false, "route " + r.Name + " does not carry type " + string(p.req.Type), false
 	case short && !contains(r.ShortCodes, to):
 		return false, "route " + r.Name + " does not list this short code", false
+	case !senderOn(p.cat, nil, r):
+		return false, "no connector of route " + r.Name + " is enabled", false
 	case !senderOn(p.cat, p.sender, r):
-		return false, "sender is not registered on any connector of route " + r.Name, true
+		return false, "sender is not registered on any enabled connector of route " + r.Name, true
 	}
 	if !p.traced() {
 		return true, "", false
@@ -413,10 +427,11 @@ func (p *planner) usable(r *sms.Route, to string, short bool) (ok bool, why stri
 	return true, "route " + r.Name, false
 }
 
-// senderOn says whether the sender may be used on some enabled connector of r.
-func senderOn(cat *sms.Catalog, s *sms.Sender, r *sms.Route) bool {
+// senderOn says whether the sender id (nil: any) may be used on some enabled
+// connector of r.
+func senderOn(cat *sms.Catalog, id *sms.Sender, r *sms.Route) bool {
 	for _, rc := range r.Connectors {
-		if c := cat.Connector(rc.ID); c != nil && c.Enabled && (len(s.Connectors) == 0 || contains(s.Connectors, rc.ID)) {
+		if c := cat.Connector(rc.ID); c != nil && c.Enabled && registered(id, rc.ID) {
 			return true
 		}
 	}

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -23,7 +22,8 @@ type rig struct {
 	t       *testing.T
 	store   *memory.Store
 	flow    *Flow
-	links   map[string]*fake.Connector
+	links   map[string]*fake.Connector // the latest by name
+	every   []*fake.Connector          // of this run, in order of their making
 	script  map[string]fake.Script
 	now     time.Time
 	account *sms.Account
@@ -98,20 +98,20 @@ func (r *rig) open() {
 	r.t.Helper()
 	o := r.options
 	o.Store, o.Node, o.Now, o.Jitter = r.store, "test", func() time.Time { return r.now }, func() float64 { return 1 }
-	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Log = slog.New(slog.DiscardHandler)
+	r.every = nil
 	o.Plugins = connect.Plugins{"fake": {Types: []sms.Type{sms.TypeSMS}, New: func(c *sms.Connector, sink connect.Sink) (connect.Connector, error) {
 		f := fake.New(c, sink, o.Now)
 		if s := r.script[c.Name]; s != nil {
 			f.SetScript(s)
 		}
-		r.links[c.Name] = f
+		r.links[c.Name], r.every = f, append(r.every, f)
 		return f, nil
 	}}}
 	var err error
 	if r.flow, err = New(context.Background(), o); err != nil {
 		r.t.Fatal(err)
 	}
-	r.flow.host.change.ring()
 }
 
 // step lets everything happen that is due now.
@@ -122,7 +122,7 @@ func (r *rig) step() {
 		if err != nil {
 			r.t.Fatalf("step: %v", err)
 		}
-		for _, l := range r.links {
+		for _, l := range r.every {
 			l.Step(context.Background(), r.now)
 		}
 		if next.IsZero() || next.After(r.now) {
@@ -202,7 +202,33 @@ func (r *rig) got(name string) int {
 	return 0
 }
 
-func (r *rig) check() { storetest.Check(r.t, r.store) }
+// check holds the invariants of the data, and that flow counts as open exactly
+// what is open: a leak would end in no claims at all.
+func (r *rig) check() {
+	r.t.Helper()
+	storetest.Check(r.t, r.store)
+	r.counters(r.t)
+}
+
+func (r *rig) counters(t testing.TB) {
+	t.Helper()
+	var open, held int
+	pending := r.flow.recorder.pending.len() + r.flow.recorder.batch.len() + r.flow.recorder.aside.len()
+	for _, s := range r.flow.host.senders() {
+		n := len(s.queue) + len(s.link.(*fake.Connector).Open())
+		if open += int(s.open.Load()); pending == 0 && int(s.open.Load()) != n {
+			t.Errorf("connector %s counts %d open, it holds %d", s.noun.Name, s.open.Load(), n)
+		}
+	}
+	for epoch, n := range r.flow.tenure.held {
+		if held += n; n < 0 {
+			t.Errorf("%d held of epoch %d", n, epoch)
+		}
+	}
+	if pending == 0 && open != held {
+		t.Errorf("%d open, %d held by epoch", open, held)
+	}
+}
 
 // answers plays the verdicts one after the other, the last for ever.
 func answers(list ...fake.Answer) fake.Script {

@@ -199,10 +199,20 @@ func typeRank(row, t Type) int {
 // type, the sender kind. ok is false where the list has none: nothing is ever
 // free by accident. routeID is 0 unless the caller named a route.
 func (c *Catalog) Price(list int64, t Type, kind SenderKind, routeID int64, to string) (price Money, ok bool) {
+	return c.price(list, t, kind, routeID, to, false)
+}
+
+// CodePrice is Price for a short code. Its digits are no prefix of a number: only
+// a row for the whole code, or for any number at all, is about it.
+func (c *Catalog) CodePrice(list int64, t Type, kind SenderKind, routeID int64, code string) (price Money, ok bool) {
+	return c.price(list, t, kind, routeID, code, true)
+}
+
+func (c *Catalog) price(list int64, t Type, kind SenderKind, routeID int64, to string, whole bool) (price Money, ok bool) {
 	c.prices[list].walk(to, func(rows []Price) bool {
 		best := -1
 		for _, p := range rows {
-			if p.Type != "" && p.Type != t && p.Type != t.Channel() || p.Sender != "" && p.Sender != kind ||
+			if whole && p.Prefix != "" && p.Prefix != to || p.Type != "" && p.Type != t && p.Type != t.Channel() || p.Sender != "" && p.Sender != kind ||
 				p.RouteID != 0 && p.RouteID != routeID {
 				continue
 			}

@@ -110,6 +110,22 @@ func TestRuleFor(t *testing.T) {
 	NewCatalog(1, nil).RuleFor(1, TypeSMS, "88", func(*Rule) bool { t.Error("a rule of nobody"); return true })
 }
 
+// TestCodePrice: 16247 is not in the United States.
+func TestCodePrice(t *testing.T) {
+	c := NewCatalog(1, []Noun{&PriceList{Head: Head{ID: 1}, Prices: []Price{{Price: 9}, {Prefix: "1", Price: 1}, {Prefix: "162", Price: 2}, {Prefix: "16247", Price: 3}}},
+		&PriceList{Head: Head{ID: 2}, Prices: []Price{{Prefix: "1", Price: 1}}}})
+	for _, q := range []struct {
+		list int64
+		code string
+		want Money
+		ok   bool
+	}{{1, "16247", 3, true}, {1, "16248", 9, true}, {1, "1624", 9, true}, {2, "16247", 0, false}} {
+		if got, ok := c.CodePrice(q.list, TypeSMS, SenderAlpha, 0, q.code); got != q.want || ok != q.ok {
+			t.Errorf("list %d, %s: %v, %t", q.list, q.code, got, ok)
+		}
+	}
+}
+
 func TestPrice(t *testing.T) {
 	c := NewCatalog(1, []Noun{id(5, &PriceList{Prices: []Price{
 		{Prefix: "88", Price: 10}, {Prefix: "88", Type: TypeSMS, Price: 11}, {Prefix: "88", Type: TypeFlash, Price: 12},

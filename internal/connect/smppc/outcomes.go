@@ -18,12 +18,13 @@ type outcomes struct {
 	release func(*link)
 	most    int // outcomes that may wait without holding their place
 
-	mu    sync.Mutex
-	queue []sms.Outcome
-	held  []*link // places that are given back with the queue
-	ended bool
-	wake  chan struct{} // one element: the flusher has something to do
-	done  chan struct{} // closed when the flusher is through
+	handing sync.Mutex // held while a slice is handed over
+	mu      sync.Mutex
+	queue   []sms.Outcome
+	held    []*link // places that are given back with the queue
+	ended   bool
+	wake    chan struct{} // one element: the flusher has something to do
+	done    chan struct{} // closed when the flusher is through
 }
 
 // startBatch is the room of the first slice; later ones are as large as the one before.
@@ -65,29 +66,40 @@ func (o *outcomes) signal() {
 	}
 }
 
-// run is the flusher. The Sink keeps the slices, so each batch has one of its own.
+// run is the flusher.
 func (o *outcomes) run() {
 	defer close(o.done)
-	for size := startBatch; ; {
-		o.mu.Lock()
-		batch, held, ended := o.queue, o.held, o.ended
-		if len(batch) > 0 {
-			size = max(startBatch, len(batch))
-			o.queue, o.held = make([]sms.Outcome, 0, size), nil
-		}
-		o.mu.Unlock()
+	for {
+		handed, ended := o.hand()
 		switch {
-		case len(batch) > 0:
-			o.sink.Outcomes(batch)
-			for _, l := range held {
-				o.release(l)
-			}
+		case handed:
 		case ended:
 			return
 		default:
 			<-o.wake
 		}
 	}
+}
+
+// hand gives the Sink what waits, in order, also when several ask for it. The
+// Sink keeps the slices, so each has a batch of its own.
+func (o *outcomes) hand() (handed, ended bool) {
+	o.handing.Lock()
+	defer o.handing.Unlock()
+	o.mu.Lock()
+	batch, held, ended := o.queue, o.held, o.ended
+	if len(batch) > 0 {
+		o.queue, o.held = make([]sms.Outcome, 0, max(startBatch, len(batch))), nil
+	}
+	o.mu.Unlock()
+	if len(batch) == 0 {
+		return false, ended
+	}
+	o.sink.Outcomes(batch)
+	for _, l := range held {
+		o.release(l)
+	}
+	return true, ended
 }
 
 // end hands over what is left and stops the flusher.

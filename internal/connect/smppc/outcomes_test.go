@@ -3,14 +3,18 @@ package smppc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/harkara/harkara/gsm"
 	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/smpp"
+	"github.com/harkara/harkara/smpp/smpptest"
 )
 
 // gatedSink takes outcomes when the test lets it.
@@ -208,5 +212,83 @@ func TestSparse(t *testing.T) {
 	}
 	if n, ok := s.allow(noon.Add(10 * time.Second)); !ok || n != 3 {
 		t.Errorf("%v with %d suppressed, want 3", ok, n)
+	}
+}
+
+// TestReceiptsFollowOutcomes: the Sink hears of a response before the receipt
+// that came behind it, so that the receipt finds its message.
+func TestReceiptsFollowOutcomes(t *testing.T) {
+	smsc, err := smpptest.Start(smpptest.Config{OnSubmit: func(*smpptest.Message) smpptest.Reply {
+		return smpptest.Reply{Receipts: []smpptest.Receipt{{State: smpp.StateDelivered}}}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer smsc.Close()
+	const n = 2000
+	sink := &orderSink{known: map[string]bool{}, up: make(chan struct{}), done: make(chan struct{}), want: n}
+	c, err := New(&sms.Connector{Head: sms.Head{ID: 1, Name: "a"}, Protocol: "smpp", Window: 50,
+		Settings: fmt.Appendf(nil, `{"hosts": [%q], "system_id": "a"}`, smsc.Addr())}, sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-sink.up
+	for i := range n {
+		s := connect.Submission{Attempt: sms.AttemptRef{Message: sms.MessageID(i + 1), Seq: 1, Attempt: 1}, Type: sms.TypeSMS, From: "ACME",
+			FromIs: sms.SenderAlpha, To: "8801712345678", Encoding: gsm.GSM7, Payload: []byte("x"), Receipt: true}
+		if err := c.Send(t.Context(), &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-sink.done
+	if err := c.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if sink.early > 0 {
+		t.Errorf("%d of %d receipts overtook their response", sink.early, n)
+	}
+}
+
+// orderSink counts receipts whose response it has not heard of.
+type orderSink struct {
+	mu       sync.Mutex
+	known    map[string]bool
+	early    int
+	seen     int
+	want     int
+	up, done chan struct{}
+	linked   sync.Once
+}
+
+func (s *orderSink) Outcomes(list []sms.Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range list {
+		s.known[o.UpstreamKey] = true
+	}
+}
+
+func (s *orderSink) Receipts(_ context.Context, list []sms.Receipt) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range list {
+		if !slices.ContainsFunc(r.IDs, func(id string) bool { return s.known[id] }) {
+			s.early++
+		}
+		if s.seen++; s.seen == s.want {
+			close(s.done)
+		}
+	}
+	return nil
+}
+
+func (s *orderSink) Inbound(context.Context, []sms.Inbound) error { return nil }
+
+func (s *orderSink) Link(l connect.Link) {
+	if l.Up {
+		s.linked.Do(func() { close(s.up) })
 	}
 }

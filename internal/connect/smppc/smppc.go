@@ -91,7 +91,10 @@ func (o Options) New(noun *sms.Connector, sink connect.Sink) (connect.Connector,
 	c.noun.Window = max(noun.Window, 1)
 	c.pool.window = c.noun.Window
 	c.outcomes = newOutcomes(sink, c.pool.release, 4*c.noun.Window+1000)
-	c.receipts = newDeliveries(sink.Receipts, cfg.refusal(), c.notCommitted)
+	c.receipts = newDeliveries(func(ctx context.Context, list []sms.Receipt) error {
+		c.outcomes.hand() // the responses that came before them
+		return sink.Receipts(ctx, list)
+	}, cfg.refusal(), c.notCommitted)
 	c.inbound = newDeliveries(sink.Inbound, cfg.refusal(), c.notCommitted)
 	c.sinkCtx, c.cutSink = context.WithCancel(context.Background())
 	for i, mode := range cfg.modes() {

@@ -98,7 +98,7 @@ func (s *Store) joinSegments(ctx context.Context, c Conn, set segmentSet, partia
 const maxSegments = 255
 
 // purgeSegments delivers incomplete sets whose first segment was stored before
-// the time, as far as their segments are there.
+// the time, as far as their segments are there, the oldest set first.
 func (s *Store) purgeSegments(ctx context.Context, c Conn, before time.Time, limit int, rules store.InboundRules) (n int, err error) {
 	var sets []segmentSet
 	err = s.query(ctx, c, func(scan Scan) error {
@@ -106,9 +106,10 @@ func (s *Store) purgeSegments(ctx context.Context, c Conn, before time.Time, lim
 		err := scan(&k.connector, &k.from, &k.to, &k.ref, &k.total)
 		sets = append(sets, k)
 		return err
-	}, `SELECT DISTINCT connector_id, sender, recipient, ref, total FROM
-		(SELECT connector_id, sender, recipient, ref, total FROM inbound_segment WHERE stored_at < ? ORDER BY stored_at LIMIT ?) AS old
-		ORDER BY connector_id, sender, recipient, ref, total LIMIT ?`, Micros(before), atMost(limit)*maxSegments, atMost(limit))
+	}, `SELECT connector_id, sender, recipient, ref, total FROM
+		(SELECT connector_id, sender, recipient, ref, total, stored_at FROM inbound_segment WHERE stored_at < ? ORDER BY stored_at LIMIT ?) AS old
+		GROUP BY connector_id, sender, recipient, ref, total
+		ORDER BY min(stored_at), connector_id, sender, recipient, ref, total LIMIT ?`, Micros(before), atMost(limit)*maxSegments, atMost(limit))
 	if err != nil {
 		return 0, err
 	}
