@@ -186,13 +186,12 @@ func (w *writer) finish(t *tx, calls []*call) {
 		answer(calls, commitError(err))
 		return
 	}
-	took := time.Since(start)
+	if w.onCommit != nil {
+		w.onCommit(len(calls), time.Since(start))
+	}
 	for _, c := range calls {
 		c.err = coded(c.err)
 		close(c.done)
-	}
-	if w.onCommit != nil {
-		w.onCommit(len(calls), took)
 	}
 	w.tendLog()
 }
