@@ -23,7 +23,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
 
 .PHONY: dev
-dev: build ## build, and start a server with a demo account and a simulated operator (ARGS="--http :8080")
+dev: build ## build, and start a server with a demo account and a simulated operator (ARGS="--http 127.0.0.1:9090")
 	bin/harkara dev $(ARGS)
 
 .PHONY: build

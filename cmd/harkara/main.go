@@ -81,7 +81,7 @@ func newRoot() (root *cobra.Command, started *bool) {
 	add("run", serveCommand(), devCommand(), simCommand(), migrateCommand(), configCommand())
 	add("configure", accountCommand(), keyCommand(), senderCommand(), numberCommand(), connectorCommand(), routeCommand(),
 		ruleCommand(), priceCommand(), applyCommand(), exportCommand())
-	add("look", explainCommand(), checkCommand(), previewCommand(), sendCommand(), versionCommand())
+	add("look", messageCommand(), explainCommand(), checkCommand(), previewCommand(), sendCommand(), versionCommand())
 	return root, started
 }
 

@@ -45,7 +45,7 @@ func routeCommand() *cobra.Command {
 			routeFlags(e)
 		}),
 		routes.set("enable", "Use it again", func(s *admin.RouteSpec) { s.Enabled = true }),
-		routes.set("disable", "Take no new messages for it", func(s *admin.RouteSpec) { s.Enabled = false }),
+		routes.set("disable", "Take no new messages for it; those in its queue wait until it is enabled, or expire", func(s *admin.RouteSpec) { s.Enabled = false }),
 		routes.delete(),
 		group("cost", "What the operator takes", costSet(), costRemove()))
 }

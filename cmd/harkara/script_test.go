@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"freeport": freePort,
 			"await":    await,
 			"loadenv":  loadEnv,
+			"grab":     grab,
 		},
 	})
 }
@@ -131,4 +132,13 @@ func loadEnv(ts *testscript.TestScript, _ bool, args []string) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		ts.Setenv(name, value)
 	}
+}
+
+// grab sets a variable to what the group of a pattern matches in the last output.
+func grab(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("%s is not in %s", args[1], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], found[1])
 }

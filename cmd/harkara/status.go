@@ -26,7 +26,7 @@ type connectorStatus struct {
 
 func statusCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "status", Short: "Show which connectors are up", Args: wants(),
-		Long: "Show which connectors are up. The running server is asked over its admin listener; where none answers the state is unknown."}
+		Long: "Show which connectors are up. The running server is asked over its admin listener; where none answers the state is unknown.\nWhy a connector is down stands in the server's log."}
 	return onStore(cmd, func(s *session, _ []string) error {
 		all, err := admin.List[admin.ConnectorSpec](s.ctx, s.desk, "")
 		if err != nil {
@@ -40,12 +40,23 @@ func statusCommand() *cobra.Command {
 		for _, c := range all {
 			list = append(list, statusOf(c, live))
 		}
+		s.whereDown(list)
 		return s.table(list, "NAME PROTOCOL STATE LINKS UNANSWERED", func(row func(...any)) {
 			for _, c := range list {
 				row(c.Name, c.Protocol, c.State, c.Links, c.Waiting)
 			}
 		})
 	}, "admin_listen")
+}
+
+// whereDown tells where to read why connectors are down.
+func (s *session) whereDown(list []connectorStatus) {
+	for _, c := range list {
+		if c.State == "down" {
+			fmt.Fprintf(s.cmd.ErrOrStderr(), "harkara: why %s is down stands in the log of the server: look for \"cannot bind\" or \"link lost\" with connector=%s\n",
+				visible(c.Name), visible(c.Name))
+		}
+	}
 }
 
 func statusOf(c admin.ConnectorSpec, live gauges) connectorStatus {

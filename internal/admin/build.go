@@ -112,9 +112,27 @@ func (s *AccountSpec) build(x *builder) sms.Noun {
 		}
 		country = c.ISO()
 	}
+	old, _ := x.as.(*sms.Account)
+	if old == nil {
+		old = &sms.Account{}
+	}
 	return &sms.Account{Head: sms.Head{Name: s.Name}, Enabled: s.Enabled, TimeZone: s.TimeZone, Country: country,
 		PriceListID: x.id(sms.KindPriceList, s.PriceList), CreditLimit: s.CreditLimit, MaxParts: s.MaxParts,
-		Routes: x.ids(sms.KindRoute, s.Routes), GroupStart: s.GroupStart, RecipientStart: s.RecipientStart, InboxStart: s.InboxStart}
+		Routes: x.ids(sms.KindRoute, s.Routes), GroupStart: x.start("group_start", s.GroupStart, old.GroupStart),
+		RecipientStart: x.start("recipient_start", s.RecipientStart, old.RecipientStart), InboxStart: x.start("inbox_start", s.InboxStart, old.InboxStart)}
+}
+
+// start is where a counter starts. Left out it stays; lower it would have no
+// effect, as the store only raises counters.
+func (x *builder) start(key string, start, stored int64) int64 {
+	switch {
+	case start == 0:
+		return stored
+	case 0 < start && start < stored:
+		x.problem("%s is %d already and cannot become %d: counters are only ever raised, so that no id is given out twice; write a higher number, or leave it out",
+			key, stored, start)
+	}
+	return start
 }
 
 // senderName drops the + of a number, which is not part of a sender id.

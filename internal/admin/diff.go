@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -93,10 +94,10 @@ func (b *book) diff(before, after sms.Noun) Diff {
 	return d
 }
 
-// value is one scalar of a spec and its path.
+// value is one scalar, or list of scalars, of a spec and its path.
 type value struct{ path, text string }
 
-// values are all set scalars of a noun's spec, in the order of its fields.
+// values are all that is set in a noun's spec, in the order of its fields.
 func (b *book) values(n sms.Noun) []value {
 	if n == nil {
 		return nil
@@ -112,30 +113,62 @@ func (b *book) values(n sms.Noun) []value {
 	return values
 }
 
+// flatten walks a spec. Two settings are told apart whatever they are, as the
+// plug-in that reads them may: none from an empty one, 1 from "1", {a.b: 1} from
+// {a: {b: 1}}.
 func flatten(list []value, path string, n *yaml.Node) []value {
-	switch n.Kind {
-	case yaml.ScalarNode:
+	setting := strings.HasPrefix(path, "settings.")
+	switch {
+	case n.Kind == yaml.ScalarNode && setting:
+		return append(list, value{path, exact(n)})
+	case n.Kind == yaml.ScalarNode:
 		if n.Tag != "!!null" && n.Value != "" {
 			list = append(list, value{path, n.Value})
 		}
-	case yaml.MappingNode:
+	case len(n.Content) == 0 && setting:
+		return append(list, value{path, map[yaml.Kind]string{yaml.MappingNode: "{}", yaml.SequenceNode: "[]"}[n.Kind]})
+	case n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			list = flatten(list, strings.TrimPrefix(path+"."+n.Content[i].Value, "."), n.Content[i+1])
+			list = flatten(list, strings.TrimPrefix(path+"."+step(n.Content[i].Value), "."), n.Content[i+1])
 		}
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		var words []string
 		for i, item := range n.Content {
-			if item.Kind != yaml.ScalarNode {
+			switch {
+			case item.Kind != yaml.ScalarNode:
 				list = flattenRow(list, path, i, item)
-				continue
+			case setting:
+				words = append(words, exact(item))
+			default:
+				words = append(words, item.Value)
 			}
-			words = append(words, item.Value)
 		}
 		if words != nil {
 			list = append(list, value{path, "[" + strings.Join(words, ", ") + "]"})
 		}
 	}
 	return list
+}
+
+// step is a key in a path.
+func step(key string) string {
+	if key == "" || strings.ContainsAny(key, `.["`) {
+		return strconv.Quote(key)
+	}
+	return key
+}
+
+// exact is a scalar as it is written in a file: in quotes if it is a text that
+// looks like something else.
+func exact(n *yaml.Node) string {
+	if n.Tag != "!!str" {
+		return n.Value
+	}
+	plain := yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
+	if n.Value == "" || strings.ContainsAny(n.Value, `,"[]{}`) || plain.ShortTag() != "!!str" {
+		return strconv.Quote(n.Value)
+	}
+	return n.Value
 }
 
 // flattenRow is an entry of a list of mappings. A row of prices, costs or
@@ -188,11 +221,10 @@ func hide(f Field) Field {
 	if f.Name != "token_hash" && !(strings.HasPrefix(f.Name, "settings.") && secretPath(f.Name)) {
 		return f
 	}
-	if f.Old != "" {
-		f.Old = Masked
-	}
-	if f.New != "" {
-		f.New = Masked
+	for _, text := range []*string{&f.Old, &f.New} {
+		if !slices.Contains([]string{"", `""`, "null", "{}", "[]"}, *text) { // these hide nothing
+			*text = Masked
+		}
 	}
 	if f.Old == f.New {
 		f.New += " (changed)"

@@ -74,7 +74,7 @@ func (f *Flow) decideRetry(o *sms.Outcome, route *sms.Route, now time.Time) {
 		o.Reason = sms.ReasonRetrying
 	}
 	o.RetryAt = now
-	if others := f.host.roster.Load().routes[o.RouteID].others(o.ConnectorID, nil); o.Tries >= others {
+	if others := len(f.host.roster.Load().routes[o.RouteID].others(o.ConnectorID, nil)); o.Tries >= others {
 		o.RetryAt = now.Add(backoff(o.Tries-others, retryFirst, retryMost, f.Jitter()))
 	}
 	if route != nil && len(route.Connectors) > 1 {

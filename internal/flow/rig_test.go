@@ -30,6 +30,7 @@ type rig struct {
 	prices  *sms.PriceList
 	names   map[string]int64 // of connectors and routes
 	options Options
+	fault   func(memory.Verb) memory.Fault // what happens to each call of the store; nil: nothing
 }
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -37,8 +38,14 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // newRig has an account "acme" with 100 credits and sender ACME, the connectors
 // a and b on one route "main" (a first), and a rule for every number.
 func newRig(t *testing.T, change ...func(*rig)) *rig {
-	r := &rig{t: t, store: memory.New(memory.Options{}), now: noon, links: map[string]*fake.Connector{},
+	r := &rig{t: t, now: noon, links: map[string]*fake.Connector{},
 		script: map[string]fake.Script{}, names: map[string]int64{}}
+	r.store = memory.New(memory.Options{Fault: func(v memory.Verb) memory.Fault {
+		if r.fault == nil {
+			return memory.Fault{}
+		}
+		return r.fault(v)
+	}})
 	r.prices = &sms.PriceList{Head: sms.Head{Name: "retail"}, Prices: []sms.Price{{Price: sms.Credit}}}
 	r.save(r.prices)
 	for _, name := range []string{"a", "b"} {
@@ -119,7 +126,7 @@ func (r *rig) step() {
 	r.t.Helper()
 	for range 20 {
 		next, err := r.flow.Step(context.Background(), r.now)
-		if err != nil {
+		if err != nil && r.fault == nil {
 			r.t.Fatalf("step: %v", err)
 		}
 		for _, l := range r.every {

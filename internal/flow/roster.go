@@ -56,15 +56,15 @@ func (p *panel) senders() []member {
 	return p.members
 }
 
-// others counts the members that are up, besides the connector, and that may
-// send for the sender id (nil: any).
-func (p *panel) others(connector int64, id *sms.Sender) (n int) {
+// others are the members that are up, besides the connector, and that may send
+// for the sender id (nil: any).
+func (p *panel) others(connector int64, id *sms.Sender) (list []member) {
 	for _, m := range p.senders() {
 		if m.noun.ID != connector && m.up.Load() && registered(id, m.noun.ID) {
-			n++
+			list = append(list, m)
 		}
 	}
-	return n
+	return list
 }
 
 // registered says whether the sender id may be used on the connector.

@@ -199,24 +199,27 @@ func (s *sender) allowed(m *store.Claimed) bool {
 	return registered(s.flow.Catalog().Sender(m.AccountID, m.Group.From), s.noun.ID)
 }
 
-// notHere gives a message back whose sender id this connector may not use: the
-// first time at once where another may, else later and later, since each turn
-// is written down.
+// notHere gives a message back whose sender id this connector may not use. One
+// that may and is up has it at once, and alone after a second such turn. Else it
+// comes back later and later, since each turn is written down.
 func (s *sender) notHere(list []sms.Outcome, m *store.Claimed, route *sms.Route, now time.Time) []sms.Outcome {
-	at, reason := now, sms.ReasonSender
+	o := sms.Outcome{ConnectorID: s.noun.ID, Verdict: sms.VerdictDown, Reason: sms.ReasonSender, At: now, RetryAt: now, AvoidID: s.noun.ID}
 	id := s.flow.Catalog().Sender(m.AccountID, m.Group.From)
 	others := s.host.roster.Load().routes[route.ID].others(s.noun.ID, id)
-	if others == 0 || m.Reason == reason {
+	switch {
+	case len(others) == 0:
 		waited := now.Sub(latest(m.Group.At, m.Group.SendAt))
-		at = now.Add(min(notHereMost, max(notHereFirst, waited/4)))
-	}
-	if others == 0 && senderOn(s.flow.Catalog(), id, route) {
-		reason = sms.ReasonLinkDown
+		o.RetryAt = now.Add(min(notHereMost, max(notHereFirst, waited/4)))
+		if senderOn(s.flow.Catalog(), id, route) {
+			o.Reason = sms.ReasonLinkDown
+		}
+	case m.Reason == sms.ReasonSender:
+		o.OnlyID = others[0].noun.ID
 	}
 	for i := range m.Sub {
 		if p := &m.Sub[i]; p.State == sms.PartSending {
-			list = append(list, sms.Outcome{AttemptRef: attempt(m, p, route.ID), ConnectorID: s.noun.ID, Verdict: sms.VerdictDown,
-				Reason: reason, At: now, RetryAt: at, AvoidID: s.noun.ID})
+			o.AttemptRef = attempt(m, p, route.ID)
+			list = append(list, o)
 		}
 	}
 	return list

@@ -138,6 +138,8 @@ func (r *Record) again(p *Part, o Outcome) (waits bool) {
 	switch {
 	case p.Unknowns > 0:
 		r.OnlyID, r.AvoidID = o.ConnectorID, 0
+	case o.OnlyID != 0 && r.OnlyID == 0:
+		r.OnlyID, r.AvoidID = o.OnlyID, 0
 	case r.OnlyID == 0:
 		r.AvoidID = o.AvoidID
 	}

@@ -151,6 +151,27 @@ func TestAttemptsCountClaims(t *testing.T) {
 	}
 }
 
+// TestHandedOn: a message handed back for one other connector, which the promise
+// about a part of unknown outcome overrules.
+func TestHandedOn(t *testing.T) {
+	for _, c := range []struct {
+		first, second Verdict
+		want          int64
+	}{{VerdictDown, VerdictDown, 5}, {VerdictUnknown, VerdictDown, 3}, {VerdictDown, VerdictUnknown, 3}} {
+		r := newRecord(2)
+		r.Claim(3, 9, 2, noon)
+		for i, v := range []Verdict{c.first, c.second} {
+			o := outcome(r, i+1, v)
+			o.AvoidID, o.Resend = 3, true
+			if v == VerdictDown {
+				o.OnlyID = 5
+			}
+			r.Outcome(o, noon)
+		}
+		check(t, c.first.String()+", "+c.second.String(), []int64{r.OnlyID, r.AvoidID}, []int64{c.want, 0})
+	}
+}
+
 // TestDue: a message waits for the part that asks for most patience.
 func TestDue(t *testing.T) {
 	r := newRecord(3)

@@ -56,6 +56,7 @@ type Outcome struct {
 
 	RetryAt time.Time // Retry, Throttle, Unknown with Resend: when it is due again
 	AvoidID int64     // Retry: connector that should not have it next
+	OnlyID  int64     // Down: connector that alone should have it next, of several that may not send for it
 	Resend  bool      // Unknown: the route's policy resends, once
 }
 

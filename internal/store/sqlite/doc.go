@@ -38,7 +38,7 @@
 //	record.go       a message and its parts as rows
 //	accept.go claim.go outcome.go receipt.go expire.go cancel.go delivery.go   the verbs
 //	cold.go         the verbs that package sqlstore writes for all databases
-//	read.go sweep.go
+//	read.go sweep.go backup.go
 //
 // It must not decide what happens to a message: package sms does.
 package sqlite

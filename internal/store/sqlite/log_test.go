@@ -34,7 +34,7 @@ func TestLogStaysShort(t *testing.T) {
 		})
 	}
 	var largest int64
-	for n := 0; written < 10*patience*every; n++ {
+	for n := 0; written < 20*patience*every; n++ {
 		before := s.pagesWritten(t)
 		accept(t, s, messages(a, 100, fmt.Sprint(n), noon))
 		written += s.pagesWritten(t) - before
@@ -42,7 +42,7 @@ func TestLogStaysShort(t *testing.T) {
 		ok(t, err)
 		largest = max(largest, info.Size()/4096)
 	}
-	if limit := int64(2 * patience * every); largest > limit {
+	if limit := written / 4; largest > limit { // how short depends on who gets the processor when
 		t.Errorf("%d pages were written and the log grew to %d, want less than %d", written, largest, limit)
 	}
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -52,22 +53,37 @@ const (
 )
 
 func newWriter(path string, o Options) (*writer, error) {
-	// No busy timeout: SQLite would sleep longer and longer, up to 100 ms,
-	// between its tries, and miss the moments between the commits of a process
-	// that writes all the time. begin tries more often.
-	conn, err := openConn(path, 0, o.CacheMiB)
+	conn, err := openConn(path, o.Busy, o.CacheMiB)
 	if err != nil {
 		return nil, err
+	}
+	if err := useLog(conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	sql, err := prepare(conn)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	// SQLite would sleep longer and longer between its tries, up to 100 ms, and
+	// miss the moments between the commits of a process that writes all the
+	// time. begin tries more often.
+	conn.SetBusy(0)
 	w := &writer{conn: conn, sql: sql, mirror: newMirror(), busy: o.Busy, onCommit: o.OnCommit, shard: o.Shard,
 		ended: make(chan struct{})}
 	w.work.L = &w.mu
 	go w.loop()
 	return w, nil
+}
+
+// useLog makes sure that the file has a write-ahead log; a copy made by Backup
+// has none yet.
+func useLog(c *engine.Conn) error {
+	var mode string
+	err := c.Query(`PRAGMA journal_mode = WAL`, nil, func(scan func(...any) error) error { return scan(&mode) })
+	if err == nil && mode != "wal" {
+		err = fmt.Errorf("sqlite: the file system allows no write-ahead log (journal mode %s); use a local one", mode)
+	}
+	return err
 }
 
 // do runs a call in a transaction and returns when that is durable. A call that

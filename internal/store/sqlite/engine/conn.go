@@ -82,8 +82,13 @@ func Open(path string, flags Flags, busy time.Duration) (*Conn, error) {
 		return nil, err
 	}
 	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
-	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, int32(busy.Milliseconds()))
+	c.SetBusy(busy)
 	return c, nil
+}
+
+// SetBusy changes how long the connection waits for the locks of others.
+func (c *Conn) SetBusy(wait time.Duration) {
+	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, int32(wait.Milliseconds()))
 }
 
 func (c *Conn) release() {
