@@ -39,7 +39,9 @@ type demo struct {
 // directory, and points the connector at the simulator of this run.
 func (n *node) setUpDemo(ctx context.Context, simulator string) (*demo, error) {
 	settings, err := json.Marshal(map[string]any{"hosts": []string{simulator}, "system_id": demoSystemID,
-		"password": demoPassword, "reconnect_min": "200ms", "response_timeout": "5s"})
+		"password": demoPassword, "binds": 4, "response_timeout": "5s",
+		// Numbers that drop the link must not keep the others waiting.
+		"reconnect_min": "50ms", "reconnect_max": "500ms", "reconnect_stable": "10ms"})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,7 @@ func (n *node) makeDemo(ctx context.Context, d *demo, settings json.RawMessage) 
 	prices := &sms.PriceList{Head: sms.Head{Name: "demo"}, Prices: []sms.Price{{Price: demoPrice}}}
 	connector := &sms.Connector{Head: sms.Head{Name: "simulator"}, Protocol: "smpp", Enabled: true, Window: 50, Settings: settings}
 	route := &sms.Route{Head: sms.Head{Name: "simulator"}, Enabled: true}
-	rule := &sms.Rule{}
+	rule := &sms.Rule{Head: sms.Head{Name: "any→simulator"}}
 	acct := &sms.Account{Head: sms.Head{Name: demoName}, Enabled: true, TimeZone: "Asia/Dhaka", Country: "BD"}
 	key := &sms.Credential{Head: sms.Head{Name: demoName}, APIKey: d.key, TokenHash: account.NewHasher(secret.Bytes()).Hash(d.key, d.token)}
 	sender := &sms.Sender{Head: sms.Head{Name: demoSender}, Status: sms.SenderApproved}
@@ -147,6 +149,7 @@ Harkara is running with a demo account (%[1]s of credit at %[2]s a message).
   API token      %[5]s
   sender         %[6]s   (replies go to %[7]s)
   data           %[8]s
+  operation      http://%[11]s/metrics, /livez, /readyz
   operator       simulated, SMPP 3.4 at %[9]s; the last two digits of a number choose
                  what happens (…80 undelivered, …84 throttled, …92 replies: harkara sim --help)
 
@@ -160,6 +163,6 @@ Try, in another terminal:
 
 `
 
-func (d *demo) print(out io.Writer, dir, simulator string) {
-	fmt.Fprintf(out, devText, demoCredit, demoPrice, d.url, d.key, d.token, demoSender, demoNumber, dir, simulator, d.nextGroup)
+func (d *demo) print(out io.Writer, dir, simulator, admin string) {
+	fmt.Fprintf(out, devText, demoCredit, demoPrice, d.url, d.key, d.token, demoSender, demoNumber, dir, simulator, d.nextGroup, admin)
 }

@@ -22,7 +22,7 @@ import (
 )
 
 type devOptions struct {
-	data, http, smpp string
+	data, http, smpp, admin string
 }
 
 func devCommand() *cobra.Command {
@@ -38,12 +38,13 @@ func devCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.data, "data", "", "directory to keep (default: a temporary one, removed at the end)")
 	f.StringVar(&o.http, "http", "127.0.0.1:8080", "address of the HTTP interface")
+	f.StringVar(&o.admin, "admin", "127.0.0.1:0", "address of metrics and health")
 	f.StringVar(&o.smpp, "smpp", "127.0.0.1:2775", "address of the operator simulator")
 	return cmd
 }
 
 func dev(cmd *cobra.Command, o devOptions) error {
-	for _, addr := range []string{o.http, o.smpp} {
+	for _, addr := range []string{o.http, o.smpp, o.admin} {
 		if err := loopbackOnly(addr); err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func dev(cmd *cobra.Command, o devOptions) error {
 	}
 	defer simulator.Close()
 	cfg := config.Default()
-	cfg.DataDir, cfg.HTTPListen, cfg.AdminListen = o.data, o.http, ""
+	cfg.DataDir, cfg.HTTPListen, cfg.AdminListen = o.data, o.http, o.admin
 	return runDev(cmd, g, cfg, log, simulator)
 }
 
@@ -99,15 +100,15 @@ func runDev(cmd *cobra.Command, g *run.Group, cfg config.Config, log *slog.Logge
 		return errors.Join(err, n.store.Close())
 	}
 	n.add(g)
-	addr, err := n.serveHTTP(g)
+	addrs, err := n.serveHTTP(g)
 	if err != nil {
-		return errors.Join(fmt.Errorf("%w (choose another address with --http)", err), n.store.Close())
+		return errors.Join(fmt.Errorf("%w (choose another address with --http or --admin)", err), n.store.Close())
 	}
-	demo.url = "http://" + addr + "/smsAPI"
+	demo.url = "http://" + addrs.http + "/smsAPI"
 	if err := demo.writeEnv(filepath.Join(cfg.DataDir, "dev.env")); err != nil {
 		return errors.Join(err, n.store.Close())
 	}
-	demo.print(cmd.OutOrStdout(), cfg.DataDir, simulator.Addr())
+	demo.print(cmd.OutOrStdout(), cfg.DataDir, simulator.Addr(), addrs.admin)
 	g.Add(run.Intake, "first delivery", func(ctx context.Context) error { return n.tellFirst(ctx, cmd.OutOrStdout(), demo) })
 	return g.Run(cmd.Context())
 }

@@ -3,10 +3,14 @@ package main
 import (
 	"time"
 
+	"github.com/harkara/harkara/internal/flow"
 	"github.com/harkara/harkara/internal/obs"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
 )
+
+// smsapiFace is what the smsAPI is called in the metrics and in flow.Request.
+const smsapiFace = "smsapi"
 
 // meter hands what flow counts to the metrics.
 type meter struct {
@@ -18,7 +22,7 @@ func newMeter(m obs.Metrics) *meter {
 	codes := []string{string(sms.CodeInvalid), string(sms.CodeUnauthorized), string(sms.CodeForbidden), string(sms.CodeNotFound),
 		string(sms.CodeConflict), string(sms.CodeCredit), string(sms.CodeTooLarge), string(sms.CodeThrottled),
 		string(sms.CodeUnavailable), string(sms.CodeInternal)}
-	return &meter{connectors: m.Connectors, faces: map[string]*obs.Face{"smsapi": m.Calls.Face("smsapi", codes...)}}
+	return &meter{connectors: m.Connectors, faces: map[string]*obs.Face{smsapiFace: m.Calls.Face(smsapiFace, codes...)}}
 }
 
 func (m *meter) Accepted(face string, messages int, took time.Duration) {
@@ -27,6 +31,12 @@ func (m *meter) Accepted(face string, messages int, took time.Duration) {
 
 func (m *meter) Refused(face string, code sms.Code, took time.Duration) {
 	m.faces[face].Refused(string(code), took)
+}
+
+// refusedAtOnce counts what a face refused itself: flow does not see it.
+func (m *meter) refusedAtOnce(face string) func(sms.Code) {
+	f := m.faces[face]
+	return func(code sms.Code) { f.RefusedAtOnce(string(code)) }
 }
 
 var submitResults = map[sms.Verdict]obs.SubmitResult{sms.VerdictAccepted: obs.SubmitAccepted, sms.VerdictRetry: obs.SubmitRetry,
@@ -46,4 +56,26 @@ func (m *meter) Receipt(connector string, r store.Matched, n int) {
 
 func (m *meter) Inbound(connector string, n int) { m.connectors.Connector(connector).Inbound(n) }
 
-func (m *meter) Link(connector string, links int) { m.connectors.Connector(connector).Up(links) }
+// Link counts the report only: how many links there are is asked at every scrape.
+func (m *meter) Link(connector string, _ int) { m.connectors.Connector(connector).Changed() }
+
+// snapshot is how things are, for the gauges. An enabled connector that does not
+// run, because its settings cannot work, has no link.
+func snapshot(cat *sms.Catalog, running []flow.ConnectorState, stats store.Stats, now time.Time) obs.Snapshot {
+	s := obs.Snapshot{Links: map[string]int{}, InFlight: map[string]int64{}, Queued: map[string]int64{}, HeldReceipts: stats.HeldReceipts}
+	for _, c := range cat.Connectors() {
+		if c.Enabled {
+			s.Links[c.Name] = 0
+		}
+	}
+	for _, c := range running {
+		s.Links[c.Name], s.InFlight[c.Name] = c.Link.Links, c.Open
+	}
+	for _, r := range cat.Routes() {
+		s.Queued[r.Name] = stats.Queued[r.ID]
+	}
+	if !stats.OldestDue.IsZero() {
+		s.OldestDue = max(0, now.Sub(stats.OldestDue)) // what is scheduled is due later
+	}
+	return s
+}

@@ -52,15 +52,16 @@ func newNode(ctx context.Context, cfg config.Config, log *slog.Logger) (*node, e
 	if n.store, err = openStore(ctx, cfg, metrics.Store); err != nil {
 		return nil, err
 	}
-	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(log), Node: nodeName(cfg), Log: log, Meter: newMeter(metrics)})
+	meter := newMeter(metrics)
+	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(log), Node: nodeName(cfg), Log: log, Meter: meter})
 	if err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	n.failures = account.NewFailures(n.store)
 	n.face = smsapi.NewHandler(smsapi.Options{Door: n.flow, Store: n.store, Log: log, MaxBody: int64(cfg.BodyLimit),
-		Auth: account.NewAuthenticator(account.NewHasher(secret.Bytes()), n.failures), TrustedProxies: cfg.TrustedProxies})
+		Auth: account.NewAuthenticator(account.NewHasher(secret.Bytes()), n.failures), TrustedProxies: cfg.TrustedProxies, Refused: meter.refusedAtOnce(smsapiFace)})
 	n.health.Check("database", n.store.Ping)
-	obs.RegisterQueue(n.registry, n.depth)
+	obs.RegisterGauges(n.registry, n.snapshot)
 	return n, nil
 }
 
@@ -75,18 +76,11 @@ func nodeName(cfg config.Config) string {
 	return host
 }
 
-// depth is the queue by route, for the metrics.
-func (n *node) depth(ctx context.Context) ([]obs.Depth, error) {
+// snapshot is how the queue and the connectors are, for the metrics. On an error
+// the connectors' part is right.
+func (n *node) snapshot(ctx context.Context) (obs.Snapshot, error) {
 	stats, err := n.store.Stats(ctx)
-	if err != nil {
-		return nil, err
-	}
-	cat := n.flow.Catalog()
-	var list []obs.Depth
-	for _, r := range cat.Routes() {
-		list = append(list, obs.Depth{Name: r.Name, Messages: stats.Queued[r.ID]})
-	}
-	return list, nil
+	return snapshot(n.flow.Catalog(), n.flow.Connectors(), stats, time.Now()), err
 }
 
 // add puts the loops of the node into the group, in the phases in which they stop.
@@ -121,23 +115,25 @@ func (n *node) other(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "Nothing is here. The API is at /smsAPI.", http.StatusNotFound)
 }
 
+// addresses are where the listeners are, once they are open.
+type addresses struct{ http, admin string }
+
 // serveHTTP adds the listeners of the configuration; they are opened here, so
-// that a port in use is found before anything starts. plain is the address of
-// the one without TLS.
-func (n *node) serveHTTP(g *run.Group) (plain string, err error) {
+// that a port in use is found before anything starts.
+func (n *node) serveHTTP(g *run.Group) (at addresses, err error) {
 	if addr := n.cfg.HTTPListen; addr != "" {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("http_listen: %w", err)
+			return at, fmt.Errorf("http_listen: %w", err)
 		}
-		plain = ln.Addr().String()
+		at.http = ln.Addr().String()
 		n.log.Info("listening", "what", "http", "addr", ln.Addr().String())
 		g.Add(run.Intake, "http", run.HTTP(n.server(), smsapi.NewListener(ln)))
 	}
 	if addr := n.cfg.HTTPSListen; addr != "" {
 		ln, err := n.listenTLS(addr)
 		if err != nil {
-			return "", err
+			return at, err
 		}
 		n.log.Info("listening", "what", "https", "addr", ln.Addr().String())
 		g.Add(run.Intake, "https", run.HTTP(n.server(), ln))
@@ -145,12 +141,13 @@ func (n *node) serveHTTP(g *run.Group) (plain string, err error) {
 	if addr := n.cfg.AdminListen; addr != "" {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("admin_listen: %w", err)
+			return at, fmt.Errorf("admin_listen: %w", err)
 		}
-		n.log.Info("listening", "what", "admin", "addr", ln.Addr().String())
+		at.admin = ln.Addr().String()
+		n.log.Info("listening", "what", "admin", "addr", at.admin)
 		g.Add(run.Flush, "admin", run.HTTP(n.adminServer(), ln))
 	}
-	return plain, nil
+	return at, nil
 }
 
 func (n *node) adminServer() *http.Server {

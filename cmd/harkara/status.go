@@ -21,7 +21,7 @@ type connectorStatus struct {
 	Enabled  bool   `json:"enabled"`
 	State    string `json:"state"` // up, down, disabled, unknown
 	Links    int    `json:"links"`
-	Waiting  int    `json:"unanswered"` // submissions without an answer
+	Waiting  int    `json:"unanswered"` // parts given to it whose outcome is not recorded
 }
 
 func statusCommand() *cobra.Command {

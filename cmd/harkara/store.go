@@ -10,7 +10,6 @@ import (
 	"os/user"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,10 +37,7 @@ func openStore(ctx context.Context, cfg config.Config, m *obs.Store) (store.Stor
 }
 
 func open(ctx context.Context, cfg config.Config, m *obs.Store) (store.Store, error) {
-	commit := m.Verb("commit")
-	return sqlite.Open(ctx, cfg.SQLitePath(), sqlite.Options{
-		OnCommit: func(calls int, took time.Duration) { commit.Done(calls, took, nil) },
-	})
+	return sqlite.Open(ctx, cfg.SQLitePath(), sqlite.Options{OnCommit: m.Verb("commit").Done})
 }
 
 // storeKeys are the boot keys that a command on the database has as flags.

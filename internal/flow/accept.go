@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -48,7 +49,7 @@ func (f *Flow) accept(ctx context.Context, req *Request, now time.Time) (store.A
 		return store.Accepted{}, err
 	}
 	if call.Key == "" {
-		call.Key = f.node + strconv.FormatInt(f.keys.Add(1), 36)
+		call.Key = f.ownKey()
 		call.KeyUntil = call.Group.At.Add(keyFor)
 	}
 	done, err := f.commit(ctx, call)
@@ -59,6 +60,14 @@ func (f *Flow) accept(ctx context.Context, req *Request, now time.Time) (store.A
 		f.wake(&call)
 	}
 	return done, nil
+}
+
+// ownKey is a key that no call had before. Keys rise as text: the database
+// appends them, where scattered ones cost it a third of its speed.
+func (f *Flow) ownKey() string {
+	const width = 13 // of the largest int64 in base 36
+	n := strconv.FormatInt(f.keys.Add(1), 36)
+	return f.node + strings.Repeat("0", width-len(n)) + n
 }
 
 // commit stores the call. A commit whose answer was lost is asked after with

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/connect/fake"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
@@ -37,6 +37,7 @@ func TestStoreFailsForAWhile(t *testing.T) {
 				later.SendAt = noon.Add(3 * time.Second)
 				groups = append(groups, r.send(later))
 				r.step()
+				edit(r, sms.KindAccount, "acme", func(n *sms.Account) { n.MaxParts = 7 }) // for the watcher
 				r.fault = func(v memory.Verb) memory.Fault {
 					if v == verb {
 						return trouble
@@ -48,8 +49,10 @@ func TestStoreFailsForAWhile(t *testing.T) {
 					r.pass(time.Second)
 				}
 				r.fault = nil
-				edit(r, sms.KindConnector, "a", func(n *sms.Connector) { n.Window = 99 })
 				r.pass(time.Minute)
+				if got := r.flow.Catalog().Account(r.account.ID).MaxParts; got != 7 {
+					t.Errorf("the configuration is not followed")
+				}
 				for _, g := range groups {
 					r.want(g, sms.Delivered, "")
 				}
@@ -102,6 +105,7 @@ func TestLostClaims(t *testing.T) {
 func TestLostClaimOfARunThatEnds(t *testing.T) {
 	r := newRig(t, off("b"))
 	r.store.FailNext(memory.VerbClaim, store.ErrCommitUnknown)
+	r.store.FailNext(memory.VerbOpen, errors.New("disk is full"))
 	g := r.send(r.request(number(1)))
 	r.fault = func(memory.Verb) memory.Fault { return memory.Fault{} }
 	if _, err := r.flow.Step(context.Background(), r.now); err == nil {
@@ -172,7 +176,7 @@ func TestStartNeedsProgress(t *testing.T) {
 	r := newRig(t, func(r *rig) { r.script["a"] = fake.Hold })
 	r.send(r.request(number(1)))
 	r.step()
-	_, err := New(context.Background(), Options{Store: deafStore{r.store}, Plugins: connect.Plugins{}})
+	_, err := New(context.Background(), Options{Store: deafStore{r.store}, Log: slog.New(slog.DiscardHandler)})
 	if !errors.Is(err, errNoProgress) {
 		t.Errorf("%v", err)
 	}
@@ -262,9 +266,9 @@ func TestAcceptWhileAnswersAreLost(t *testing.T) {
 		"once, not written":            {1, false, nil, 1, true, 2, 1},
 		"some times":                   {5, true, nil, 1, true, 6, 1},
 		"a large call":                 {3, true, nil, largeFrom, true, 4, largeFrom},
-		"for ever, written":            {1 << 30, true, nil, 1, false, 15, 1},
-		"for ever, not written":        {1 << 30, false, nil, 1, false, 15, 0},
-		"then it is out of order":      {1, true, sms.Unavailable("the database cannot serve now", nil), 1, false, 15, 1},
+		"for ever, written":            {1 << 30, true, nil, 1, false, 16, 1},
+		"for ever, not written":        {1 << 30, false, nil, 1, false, 16, 0},
+		"then it is out of order":      {1, true, sms.Unavailable("the database cannot serve now", nil), 1, false, 16, 1},
 		"then it is refused, for sure": {1, false, sms.Fail(sms.CodeCredit, "the account has nothing left"), 1, false, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -295,7 +299,7 @@ func TestAcceptWhileAnswersAreLost(t *testing.T) {
 				if asked != c.asked || (err == nil) != c.ok {
 					t.Errorf("asked %d times, want %d: %v", asked, c.asked, err)
 				}
-				if err != nil && c.asked == 15 && (sms.CodeOf(err) != sms.CodeUnavailable || err.Error() != "The database does not answer, and it is not known whether the message was stored; look for it before you send it again") {
+				if err != nil && c.asked == 16 && (sms.CodeOf(err) != sms.CodeUnavailable || err.Error() != "The database does not answer, and it is not known whether the message was stored; look for it before you send it again") {
 					t.Errorf("%v", err)
 				}
 				b := r.balance()

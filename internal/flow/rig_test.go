@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,10 @@ type rig struct {
 	names   map[string]int64 // of connectors and routes
 	options Options
 	fault   func(memory.Verb) memory.Fault // what happens to each call of the store; nil: nothing
+	clock   func() time.Time               // of a Flow that works in loops; nil: now
+	wrap    func(name string, c connect.Connector) connect.Connector
+
+	mu sync.Mutex // links and every, while loops run
 }
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -105,14 +110,22 @@ func (r *rig) open() {
 	r.t.Helper()
 	o := r.options
 	o.Store, o.Node, o.Now, o.Jitter = r.store, "test", func() time.Time { return r.now }, func() float64 { return 1 }
+	if r.clock != nil {
+		o.Now = r.clock
+	}
 	o.Log = slog.New(slog.DiscardHandler)
 	r.every = nil
 	o.Plugins = connect.Plugins{"fake": {Types: []sms.Type{sms.TypeSMS}, New: func(c *sms.Connector, sink connect.Sink) (connect.Connector, error) {
 		f := fake.New(c, sink, o.Now)
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		if s := r.script[c.Name]; s != nil {
 			f.SetScript(s)
 		}
 		r.links[c.Name], r.every = f, append(r.every, f)
+		if r.wrap != nil {
+			return r.wrap(c.Name, f), nil
+		}
 		return f, nil
 	}}}
 	var err error

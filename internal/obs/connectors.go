@@ -2,16 +2,14 @@ package obs
 
 import (
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Connectors counts what goes to and comes from upstream, per connector.
+// Connectors counts what goes to and comes from upstream, per connector. How a
+// connector is now is in the [Snapshot].
 type Connectors struct {
-	submits, receipts, inbound *prometheus.CounterVec
-	inFlight, up               *prometheus.GaugeVec
-	seconds                    *prometheus.HistogramVec
+	submits, receipts, inbound, changes *prometheus.CounterVec
 
 	mu   sync.Mutex
 	made map[string]*Connector
@@ -22,14 +20,10 @@ func newConnectors(reg prometheus.Registerer) *Connectors {
 		submits:  counter("harkara_submits_total", "Parts handed to a connector, by how the submission ended.", "connector", "result"),
 		receipts: counter("harkara_receipts_total", "Delivery receipts, by whether their part was found.", "connector", "result"),
 		inbound:  counter("harkara_inbound_total", "Messages received from upstream, parts counted one by one.", "connector"),
-		inFlight: gauge("harkara_submits_in_flight", "Parts written and not answered yet.", "connector"),
-		up:       gauge("harkara_connector_up", "Links of the connector that can send.", "connector"),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "harkara_submit_seconds", Help: "Time from a part written to its response.", Buckets: secondsBuckets,
-		}, []string{"connector"}),
-		made: make(map[string]*Connector),
+		changes:  counter("harkara_connector_changes_total", "Reports of a connector that its links changed.", "connector"),
+		made:     make(map[string]*Connector),
 	}
-	reg.MustRegister(c.submits, c.receipts, c.inbound, c.inFlight, c.up, c.seconds)
+	reg.MustRegister(c.submits, c.receipts, c.inbound, c.changes)
 	return c
 }
 
@@ -45,10 +39,8 @@ func (c *Connectors) Connector(name string) *Connector {
 		return m
 	}
 	m := &Connector{
-		inbound:  c.inbound.WithLabelValues(name),
-		inFlight: c.inFlight.WithLabelValues(name),
-		up:       c.up.WithLabelValues(name),
-		seconds:  c.seconds.WithLabelValues(name),
+		inbound: c.inbound.WithLabelValues(name),
+		changes: c.changes.WithLabelValues(name),
 	}
 	for r := range m.submits {
 		m.submits[r] = c.submits.WithLabelValues(name, SubmitResult(r).String())
@@ -58,23 +50,6 @@ func (c *Connectors) Connector(name string) *Connector {
 	}
 	c.made[name] = m
 	return m
-}
-
-// Remove ends the series of a connector that exists no more.
-func (c *Connectors) Remove(name string) {
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.made, name)
-	l := prometheus.Labels{"connector": name}
-	c.submits.DeletePartialMatch(l)
-	c.receipts.DeletePartialMatch(l)
-	c.inbound.DeletePartialMatch(l)
-	c.inFlight.DeletePartialMatch(l)
-	c.up.DeletePartialMatch(l)
-	c.seconds.DeletePartialMatch(l)
 }
 
 // SubmitResult is how a submission ended: accepted, or one of the classes of
@@ -113,24 +88,15 @@ func (r ReceiptResult) String() string {
 
 // Connector counts for one connector. A nil Connector counts nothing.
 type Connector struct {
-	submits      [submitResults]prometheus.Counter
-	receipts     [receiptResults]prometheus.Counter
-	inbound      prometheus.Counter
-	inFlight, up prometheus.Gauge
-	seconds      prometheus.Observer
+	submits          [submitResults]prometheus.Counter
+	receipts         [receiptResults]prometheus.Counter
+	inbound, changes prometheus.Counter
 }
 
 // Submitted counts n parts whose submission ended with r.
 func (c *Connector) Submitted(r SubmitResult, n int) {
 	if c != nil && r >= 0 && r < submitResults {
 		c.submits[r].Add(float64(n))
-	}
-}
-
-// Answered records how long a response took after its part was written.
-func (c *Connector) Answered(took time.Duration) {
-	if c != nil {
-		c.seconds.Observe(took.Seconds())
 	}
 }
 
@@ -148,16 +114,9 @@ func (c *Connector) Inbound(n int) {
 	}
 }
 
-// InFlight adds to the number of parts written and not answered yet.
-func (c *Connector) InFlight(delta int) {
+// Changed counts a report that links came up or went down.
+func (c *Connector) Changed() {
 	if c != nil {
-		c.inFlight.Add(float64(delta))
-	}
-}
-
-// Up sets how many links can send; 0 is down.
-func (c *Connector) Up(links int) {
-	if c != nil {
-		c.up.Set(float64(links))
+		c.changes.Inc()
 	}
 }

@@ -3,6 +3,7 @@
 //	NewLogger     slog with the secrets and message texts taken out
 //	Redact        the same for a string: a URL, a form, headers, an error
 //	NewMetrics    the metric sets, one per room, with their labels resolved once
+//	RegisterGauges  how the queue and the connectors are, asked at every scrape
 //	Health        /livez and /readyz
 //	AdminHandler  the pages of the admin listener
 //

@@ -27,7 +27,7 @@ func TestPageHasTheMetrics(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	d := &describer{Registerer: reg, found: map[string]string{"harkara_build_info": "version"}}
 	NewMetrics(d)
-	RegisterQueue(d, func(context.Context) ([]Depth, error) { return nil, nil })
+	RegisterGauges(d, func(context.Context) (Snapshot, error) { return Snapshot{}, nil })
 	for name, labels := range d.found {
 		if got, ok := have[name]; !ok || got != labels {
 			t.Errorf("%s: the row of %s has the labels %q (there: %v), want %q", page, name, got, ok, labels)

@@ -26,7 +26,6 @@ type Metrics struct {
 	Calls      *Calls
 	Connectors *Connectors
 	Store      *Store
-	Deliveries *Deliveries
 }
 
 // NewMetrics registers the metric sets. It panics if reg holds them already,
@@ -36,7 +35,6 @@ func NewMetrics(reg prometheus.Registerer) Metrics {
 		Calls:      newCalls(reg),
 		Connectors: newConnectors(reg),
 		Store:      newStore(reg),
-		Deliveries: newDeliveries(reg),
 	}
 }
 
@@ -104,67 +102,23 @@ func (f *Face) Refused(code string, took time.Duration) {
 	if f == nil {
 		return
 	}
+	f.RefusedAtOnce(code)
+	f.seconds.Observe(took.Seconds())
+}
+
+// RefusedAtOnce counts a call that the face itself refused, such as one with
+// wrong credentials. Its time would say nothing of the work.
+func (f *Face) RefusedAtOnce(code string) {
+	if f == nil {
+		return
+	}
 	c, ok := f.refused[code]
 	if !ok {
 		c = f.refused[OtherCode]
 	}
 	c.Inc()
-	f.seconds.Observe(took.Seconds())
-}
-
-// Deliveries counts what is handed to subscribers: webhooks, SMPP customers, the feed.
-type Deliveries struct{ done *prometheus.CounterVec }
-
-func newDeliveries(reg prometheus.Registerer) *Deliveries {
-	d := &Deliveries{done: counter("harkara_deliveries_total",
-		"Attempts to hand an event to a subscriber, by its kind and how the attempt ended.", "subscriber", "result")}
-	reg.MustRegister(d.done)
-	return d
-}
-
-// Subscriber returns the counters of one kind of subscriber.
-func (d *Deliveries) Subscriber(kind string) *Subscriber {
-	if d == nil {
-		return nil
-	}
-	s := &Subscriber{}
-	for r := range s.done {
-		s.done[r] = d.done.WithLabelValues(kind, DeliveryResult(r).String())
-	}
-	return s
-}
-
-// DeliveryResult is how an attempt to hand over an event ended.
-type DeliveryResult int
-
-// The results of an attempt.
-const (
-	DeliveryAcked  DeliveryResult = iota // the subscriber has it
-	DeliveryFailed                       // it will be tried again
-	DeliveryGone                         // given up
-	deliveryResults
-)
-
-func (r DeliveryResult) String() string {
-	return [...]string{"acked", "failed", "gone"}[r]
-}
-
-// Subscriber counts the deliveries of one kind. A nil Subscriber counts nothing.
-type Subscriber struct {
-	done [deliveryResults]prometheus.Counter
-}
-
-// Delivered counts n attempts that ended with r.
-func (s *Subscriber) Delivered(r DeliveryResult, n int) {
-	if s != nil && r >= 0 && r < deliveryResults {
-		s.done[r].Add(float64(n))
-	}
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
-}
-
-func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }

@@ -21,31 +21,28 @@ func exercise(m Metrics) {
 	f.Accepted(3, time.Millisecond)
 	f.Refused("auth", time.Microsecond)
 	f.Refused("a code nobody named", time.Microsecond)
+	f.RefusedAtOnce("sender") // not timed
+	f.RefusedAtOnce("another that nobody named")
 	c := m.Connectors.Connector("op1")
 	c.Submitted(SubmitAccepted, 2)
-	c.Answered(20 * time.Millisecond)
 	c.Submitted(SubmitUnknown, 1)
 	c.Submitted(submitResults, 1) // out of range: ignored
 	c.Receipts(ReceiptMatched, 2)
 	c.Receipts(ReceiptHeld, 1)
 	c.Inbound(4)
-	c.InFlight(10)
-	c.InFlight(-1)
-	c.Up(2)
-	m.Connectors.Connector("gone").Up(1)
-	m.Connectors.Remove("gone")
+	c.Changed()
 	v := m.Store.Verb("accept")
-	v.Done(50, 2*time.Millisecond, nil)
-	v.Done(50, 2*time.Millisecond, errors.New("disk full"))
-	s := m.Deliveries.Subscriber("webhook")
-	s.Delivered(DeliveryAcked, 1)
-	s.Delivered(DeliveryGone, 2)
+	v.Done(50, 2*time.Millisecond)
+	v.Done(0, time.Minute) // served nobody: left out
 }
 
 func TestMetrics(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	m := NewMetrics(reg)
-	RegisterQueue(reg, func(context.Context) ([]Depth, error) { return []Depth{{"normal", 7}, {"low", 0}}, nil })
+	RegisterGauges(reg, func(context.Context) (Snapshot, error) {
+		return Snapshot{Links: map[string]int{"op1": 2, "op2": 0}, InFlight: map[string]int64{"op1": 9},
+			Queued: map[string]int64{"main": 7, "spare": 0}, HeldReceipts: 3, OldestDue: 1500 * time.Millisecond}, nil
+	})
 	exercise(m)
 	if once, again := m.Connectors.Connector("op1"), m.Connectors.Connector("op1"); once != again {
 		t.Error("a connector's counters are made anew each time")
@@ -79,26 +76,46 @@ func TestCountingAllocatesNothing(t *testing.T) {
 		f.Accepted(1, time.Millisecond)
 		f.Refused("auth", time.Millisecond)
 		c.Submitted(SubmitAccepted, 1)
-		c.Answered(time.Millisecond)
-		c.InFlight(1)
-		v.Done(1, time.Millisecond, nil)
+		c.Changed()
+		v.Done(1, time.Millisecond)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
-func TestQueueThatCannotBeReadIsNotEmpty(t *testing.T) {
+// TestQueueThatCannotBeRead is not shown as empty; the connectors are shown.
+func TestQueueThatCannotBeRead(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	RegisterQueue(reg, func(ctx context.Context) ([]Depth, error) {
-		if d, ok := ctx.Deadline(); !ok || time.Until(d) > queueTimeout {
-			t.Error("the question to the store has no deadline")
+	RegisterGauges(reg, func(ctx context.Context) (Snapshot, error) {
+		if d, ok := ctx.Deadline(); !ok || time.Until(d) > askTimeout {
+			t.Error("the question has no deadline")
 		}
-		return []Depth{{"normal", 0}}, errors.New("database is locked")
+		return Snapshot{Links: map[string]int{"op1": 1}, Queued: map[string]int64{"main": 0}}, errors.New("database is locked")
 	})
-	want := "# HELP harkara_queue_up 1 if the queue could be read at this scrape.\n# TYPE harkara_queue_up gauge\nharkara_queue_up 0\n"
+	want := `# HELP harkara_connector_up Links of the connector that can send.
+# TYPE harkara_connector_up gauge
+harkara_connector_up{connector="op1"} 1
+# HELP harkara_queue_up 1 if the queue could be read at this scrape.
+# TYPE harkara_queue_up gauge
+harkara_queue_up 0
+`
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRemovedConnector has no gauge any more, which would look like a link that
+// is down.
+func TestRemovedConnector(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	links := map[string]int{"op1": 1, "op2": 1}
+	RegisterGauges(reg, func(context.Context) (Snapshot, error) { return Snapshot{Links: links}, nil })
+	for _, want := range []int{2, 1} {
+		if n, err := testutil.GatherAndCount(reg, "harkara_connector_up"); err != nil || n != want {
+			t.Errorf("%d series (%v), want %d", n, err, want)
+		}
+		delete(links, "op2")
 	}
 }
 

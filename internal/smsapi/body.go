@@ -72,7 +72,7 @@ func (d Decoder) read(r *http.Request) ([]byte, error) {
 		limit = DefaultMaxBody
 	}
 	if r.ContentLength > limit {
-		return nil, fmt.Errorf("%w (limit %d bytes)", ErrBodyTooLarge, limit)
+		return nil, tooLarge(r, limit)
 	}
 	var b []byte
 	var err error
@@ -89,9 +89,19 @@ func (d Decoder) read(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBodyIncomplete, err)
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%w (limit %d bytes)", ErrBodyTooLarge, limit)
+		return nil, tooLarge(r, limit)
 	}
 	return b, nil
+}
+
+// drained is how many times the limit is read and thrown away of a body that is
+// too large: many clients read the answer only when they have written all, and
+// would see a reset connection instead of it.
+const drained = 8
+
+func tooLarge(r *http.Request, limit int64) error {
+	_, _ = io.CopyN(io.Discard, r.Body, drained*limit) // the answer is the same
+	return fmt.Errorf("%w (limit %d bytes)", ErrBodyTooLarge, limit)
 }
 
 type bodyKind uint8

@@ -32,6 +32,7 @@ type Options struct {
 	MaxBody        int64            // DefaultMaxBody
 	MaxRecipients  int              // of one call, DefaultMaxRecipients
 	TrustedProxies []netip.Prefix   // whose X-Forwarded-For is believed
+	Refused        func(sms.Code)   // told of each error reply that the Door does not know of; none
 }
 
 // DefaultMaxRecipients bounds the recipients of one call.
@@ -54,6 +55,9 @@ func NewHandler(o Options) *Handler {
 	if o.MaxRecipients == 0 {
 		o.MaxRecipients = DefaultMaxRecipients
 	}
+	if o.Refused == nil {
+		o.Refused = func(sms.Code) {}
+	}
 	return &Handler{Options: o, decode: Decoder{MaxBody: o.MaxBody}}
 }
 
@@ -75,6 +79,7 @@ type call struct {
 	catalog *sms.Catalog // one snapshot for the whole call
 	key     *sms.Credential
 	account *sms.Account
+	atDoor  bool // the Door refused it, and has counted it
 	wrote   bool // the reply was begun
 }
 
@@ -103,6 +108,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, t Target) {
 		return
 	}
 	if err := c.answer(t); err != nil {
+		if !c.atDoor {
+			c.Refused(sms.CodeOf(err))
+		}
 		_ = c.write(http.StatusOK, c.failure(c.words(err)))
 	}
 }
@@ -185,5 +193,6 @@ func (c *call) survive() {
 	if c.wrote {
 		panic(http.ErrAbortHandler) // a reply that is half out cannot be mended
 	}
+	c.Refused(sms.CodeInternal)
 	_ = c.write(http.StatusOK, c.failure(textInternal))
 }

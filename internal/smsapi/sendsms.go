@@ -31,6 +31,7 @@ func (c *call) sendSMS() error {
 	}
 	done, err := c.Door.Accept(c.ctx, req)
 	if err != nil {
+		c.atDoor = true
 		return err
 	}
 	_ = c.write(http.StatusOK, object("request", c.action.String(), "status", statusQueued,

@@ -139,3 +139,17 @@ func TestOneNode(t *testing.T) {
 	_, err = first.Open(t.Context(), noon, "first")
 	refused(t, err, sms.CodeUnavailable)
 }
+
+// TestRestoredFileGetsTheLog: a copy made by VACUUM INTO has journal mode delete.
+func TestRestoredFileGetsTheLog(t *testing.T) {
+	s := fresh(t, Options{})
+	restored := filepath.Join(t.TempDir(), "restored.db")
+	ok(t, s.Backup(t.Context(), restored))
+	again := openAt(t, restored, Options{})
+	var mode string
+	ok(t, again.writer.conn.Query(`PRAGMA journal_mode`, nil, func(scan func(...any) error) error { return scan(&mode) }))
+	if mode != "wal" {
+		t.Errorf("journal mode %s", mode)
+	}
+	newAccount(t, again, "a", sms.Credit)
+}
