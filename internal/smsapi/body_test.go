@@ -104,8 +104,8 @@ func TestBodyErrors(t *testing.T) {
 	}{
 		{"at the limit", strings.NewReader(big[:limit]), limit, nil, limit},
 		{"at the limit, length unknown", strings.NewReader(big[:limit]), -1, nil, limit},
-		{"announced too large", strings.NewReader(big), 10 * limit, ErrBodyTooLarge, 0},
-		{"too large, length unknown", strings.NewReader(big), -1, ErrBodyTooLarge, limit + 1},
+		{"announced too large", strings.NewReader(big), 10 * limit, ErrBodyTooLarge, drained * limit},
+		{"too large, length unknown", strings.NewReader(big), -1, ErrBodyTooLarge, limit + 1 + drained*limit},
 		{"one byte too large", strings.NewReader(big[:limit+1]), -1, ErrBodyTooLarge, limit + 1},
 		{"cut", strings.NewReader("to=1"), 10, ErrBodyIncomplete, 4},
 		{"cut at the beginning", strings.NewReader(""), 10, ErrBodyIncomplete, 0},
