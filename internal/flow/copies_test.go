@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,11 +17,11 @@ import (
 // copies is what the operators know: how often they really took each part, and
 // what they really said of it. It is the truth that the store is held against.
 type copies struct {
-	mu        sync.Mutex
-	taken     map[partKey]int // by an operator, so that a handset may show it
-	unsure    map[partKey]int // of those, without an answer
-	delivered map[partKey]bool
-	ids       int
+	mu    sync.Mutex
+	taken map[partKey]int             // by an operator, so that a handset may show it
+	said  map[partKey][]sms.PartState // what receipts were made for it
+	scale time.Duration               // how slow the operators are
+	ids   int
 }
 
 type partKey struct {
@@ -29,20 +30,23 @@ type partKey struct {
 }
 
 func newCopies() *copies {
-	return &copies{taken: map[partKey]int{}, unsure: map[partKey]int{}, delivered: map[partKey]bool{}}
+	return &copies{taken: map[partKey]int{}, said: map[partKey][]sms.PartState{}, scale: time.Millisecond}
 }
 
 func keyOf(s *connect.Submission) partKey { return partKey{s.Attempt.Message, s.Attempt.Seq} }
 
-// took notes a part that an operator has; unsure, that it did not say so.
-func (c *copies) took(s *connect.Submission, unsure bool) {
+// took notes a part that an operator has.
+func (c *copies) took(s *connect.Submission) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.taken[keyOf(s)]++
-	if unsure {
-		c.unsure[keyOf(s)]++
-	}
-	c.delivered[keyOf(s)] = true
+}
+
+// says notes a receipt that will come, if the link lives.
+func (c *copies) says(s *connect.Submission, state sms.PartState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.said[keyOf(s)] = append(c.said[keyOf(s)], state)
 }
 
 // id is the next id of an operator; no two submissions share one.
@@ -53,9 +57,16 @@ func (c *copies) id() string {
 	return fmt.Sprintf("id%d", c.ids)
 }
 
+// deliver is what an operator in a good mood does.
+func (c *copies) deliver(s *connect.Submission) fake.Answer {
+	c.took(s)
+	c.says(s, sms.PartDelivered)
+	return fake.Answer{Verdict: sms.VerdictAccepted, UpstreamID: c.id(), Receipts: []fake.Receipt{{State: sms.PartDelivered, After: c.scale}}}
+}
+
 // answer is what an operator of moods does with a submission; dice(n) is 0 to n-1.
 func (c *copies) answer(s *connect.Submission, dice func(n int) int) fake.Answer {
-	a := fake.Answer{After: time.Duration(dice(4)) * time.Millisecond}
+	a := fake.Answer{After: time.Duration(dice(4)) * c.scale}
 	switch dice(12) {
 	case 0:
 		a.Verdict = sms.VerdictRetry
@@ -63,36 +74,44 @@ func (c *copies) answer(s *connect.Submission, dice func(n int) int) fake.Answer
 		a.Verdict = sms.VerdictThrottle
 	case 2:
 		a.Verdict = sms.VerdictReject
-	case 3: // no answer ever; it may have been taken
-		a.Verdict, a.After = sms.VerdictUnknown, time.Duration(1+dice(50))*time.Millisecond
+	case 3: // no answer; it may have been taken all the same
+		a.Verdict, a.After = sms.VerdictUnknown, time.Duration(1+dice(50))*c.scale
 		if dice(2) == 0 {
-			c.took(s, true)
+			c.took(s)
 		}
 	case 4: // the link is lost before it is written
 		a.Verdict = sms.VerdictDown
+	case 5:
+		return fake.Answer{Refuse: connect.ErrDown}
 	default:
 		a.Verdict, a.UpstreamID = sms.VerdictAccepted, c.id()
-		c.took(s, false)
-		a.Receipts = c.receipts(dice)
+		c.took(s)
+		a.Receipts = c.receipts(s, dice)
 	}
 	return a
 }
 
-func (c *copies) receipts(dice func(n int) int) []fake.Receipt {
-	r := fake.Receipt{State: sms.PartDelivered, Before: dice(6) == 0, After: time.Duration(dice(30)) * time.Millisecond}
+func (c *copies) receipts(s *connect.Submission, dice func(n int) int) []fake.Receipt {
+	r := fake.Receipt{State: sms.PartDelivered, Before: dice(6) == 0, After: time.Duration(dice(30)) * c.scale}
+	list := []fake.Receipt{r}
 	switch dice(8) {
 	case 0:
 		return nil
 	case 1:
-		r.State = sms.PartUndelivered
+		list[0].State = sms.PartUndelivered
 	case 2:
-		return []fake.Receipt{{State: sms.PartSent}, r, r} // intermediate, and twice
+		list = []fake.Receipt{{State: sms.PartSent}, r, r} // intermediate, and twice
+	case 3:
+		list[0].State = sms.PartExpired
 	}
-	return []fake.Receipt{r}
+	for _, r := range list {
+		c.says(s, r.State)
+	}
+	return list
 }
 
-// check holds the store against the truth.
-func (c *copies) check(t testing.TB, s store.Sweep) {
+// compare holds the store against the truth.
+func (c *copies) compare(t testing.TB, s store.Sweep) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,8 +124,15 @@ func (c *copies) check(t testing.TB, s store.Sweep) {
 			if n := c.taken[key]; n > 1+min(1, p.Unknowns) {
 				t.Errorf("part %d of message %s was taken %d times, with %d unknown outcomes", p.Seq, r.ID, n, p.Unknowns)
 			}
-			if (p.State == sms.PartSent || p.State == sms.PartDelivered) && c.taken[key] == 0 {
-				t.Errorf("part %d of message %s is %s, and no operator has it", p.Seq, r.ID, p.State)
+			switch p.State {
+			case sms.PartSent:
+				if c.taken[key] == 0 {
+					t.Errorf("part %d of message %s is sent, and no operator has it", p.Seq, r.ID)
+				}
+			case sms.PartDelivered, sms.PartUndelivered, sms.PartExpired:
+				if !slices.Contains(c.said[key], p.State) {
+					t.Errorf("part %d of message %s is %s, and the operators said %v", p.Seq, r.ID, p.State, c.said[key])
+				}
 			}
 		}
 		return nil

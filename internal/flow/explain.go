@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -45,4 +46,29 @@ func Explain(cat *sms.Catalog, now time.Time, maxDelay time.Duration, protos fun
 		e.Cost += cost * sms.Money(m.Units)
 	}
 	return e
+}
+
+// noteOthers tells why the rules that were not tried do not count.
+func (p *planner) noteOthers(to string, tried []*sms.Rule) {
+	for _, rule := range p.cat.Rules() {
+		if slices.Contains(tried, rule) {
+			continue
+		}
+		why := rule.Misfit(p.req.AccountID, p.req.Type, to)
+		if why == "" {
+			why = "a better rule was found: a longer prefix, or the account's own, or of the type, or of lower priority"
+		}
+		p.note("rule", false, "%s: %s", rule.Name, why)
+	}
+}
+
+// noteSender tells what is wrong with the sender id; a caller only learns that
+// it is not allowed.
+func (p *planner) noteSender() {
+	switch s := p.sender; {
+	case s == nil:
+		p.note("sender", false, "%q is unknown: the account never requested it", p.req.From)
+	default:
+		p.note("sender", false, "%q is %s, not approved", s.Name, s.Status)
+	}
 }

@@ -135,6 +135,7 @@ func (p *planner) carried(t sms.Type) bool {
 func (p *planner) checkSender() error {
 	p.sender = p.cat.Sender(p.req.AccountID, p.req.From)
 	if p.sender == nil || p.sender.Status != sms.SenderApproved {
+		p.noteSender()
 		return sms.Fail(sms.CodeForbidden, "Sender ID not allowed")
 	}
 	p.kind = senderKind(p.sender.Name)
@@ -393,13 +394,19 @@ func (p *planner) route(to string, short bool) (*sms.Route, sms.Reason) {
 		return nil, reason
 	}
 	var chosen *sms.Route
+	var tried []*sms.Rule // for the trace
 	p.cat.RuleFor(p.req.AccountID, p.req.Type, to, func(rule *sms.Rule) bool {
-		what := rule.Name
-		if r := p.cat.Route(rule.RouteID); try(r, what) {
+		if r := p.cat.Route(rule.RouteID); try(r, rule.Name) {
 			chosen = r
+		}
+		if p.traced() {
+			tried = append(tried, rule)
 		}
 		return chosen != nil
 	})
+	if p.traced() {
+		p.noteOthers(to, tried)
+	}
 	if chosen == nil {
 		p.note("route", false, "no rule is left that sends this number")
 	}

@@ -20,7 +20,7 @@ import (
 // clock that moves only when a test says so. At the end of every test the
 // invariants of the data are checked.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	store   *memory.Store
 	flow    *Flow
 	links   map[string]*fake.Connector // the latest by name
@@ -42,7 +42,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // newRig has an account "acme" with 100 credits and sender ACME, the connectors
 // a and b on one route "main" (a first), and a rule for every number.
-func newRig(t *testing.T, change ...func(*rig)) *rig {
+func newRig(t testing.TB, change ...func(*rig)) *rig {
 	r := &rig{t: t, now: noon, links: map[string]*fake.Connector{},
 		script: map[string]fake.Script{}, names: map[string]int64{}}
 	r.store = memory.New(memory.Options{Fault: func(v memory.Verb) memory.Fault {

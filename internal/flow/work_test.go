@@ -621,8 +621,7 @@ func TestUnderLoad(t *testing.T) {
 		}
 		script := func(_ int, s *connect.Submission) fake.Answer {
 			if healthy.Load() {
-				copies.took(s, false)
-				return fake.Answer{Verdict: sms.VerdictAccepted, UpstreamID: copies.id(), Receipts: []fake.Receipt{{State: sms.PartDelivered, After: time.Millisecond}}}
+				return copies.deliver(s)
 			}
 			return copies.answer(s, rand.IntN)
 		}
@@ -699,7 +698,7 @@ func TestUnderLoad(t *testing.T) {
 		}
 	}
 	p.stop()
-	copies.check(t, r.store)
+	copies.compare(t, r.store)
 }
 
 // reconfigure changes a connector while it runs. The store may refuse.

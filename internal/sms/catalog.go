@@ -82,6 +82,31 @@ func (c *Catalog) add(n Noun) {
 	}
 }
 
+// Rules are all routing rules, in order of id.
+func (c *Catalog) Rules() []*Rule {
+	var list []*Rule
+	for _, n := range c.all {
+		if r, ok := n.(*Rule); ok {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Rule) int { return int(a.ID - b.ID) })
+	return list
+}
+
+// Misfit says in words why RuleFor does not visit the rule; empty when it does.
+func (r *Rule) Misfit(account int64, t Type, to string) string {
+	switch {
+	case r.AccountID != 0 && r.AccountID != account:
+		return "it is another account's"
+	case !strings.HasPrefix(to, r.Prefix):
+		return "prefix " + r.Prefix + " does not fit"
+	case !r.applies(account, t):
+		return "it is for type " + string(r.Type)
+	}
+	return ""
+}
+
 // Nouns are all nouns of the snapshot.
 func (c *Catalog) Nouns() []Noun { return c.all }
 

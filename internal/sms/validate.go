@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -249,9 +250,24 @@ func (r *Rule) Validate() error {
 		return invalid("a rule sends to a route: name one")
 	}
 	if r.Name == "" {
-		r.Name = fmt.Sprintf("%d/%s/%s/%d/%d", r.AccountID, r.Prefix, r.Type, r.Priority, r.RouteID)
+		r.Name = r.describe()
 	}
 	return r.named(KindRule)
+}
+
+// describe is the name of a rule that was given none: what it says.
+func (r *Rule) describe() string {
+	name := cmp.Or(r.Prefix, "any")
+	if r.Type != "" {
+		name += " " + string(r.Type)
+	}
+	if r.AccountID != 0 {
+		name += fmt.Sprintf(" account %d", r.AccountID)
+	}
+	if r.Priority != 0 {
+		name += fmt.Sprintf(" priority %d", r.Priority)
+	}
+	return name + fmt.Sprintf(" → route %d", r.RouteID)
 }
 
 // Validate checks the price list.

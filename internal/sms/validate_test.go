@@ -89,7 +89,7 @@ func TestDefaults(t *testing.T) {
 	check(t, "sender", []any{s.Status, s.Class}, []any{SenderRequested, ClassTransactional})
 	check(t, "connector", []any{c.Window, c.Scope()}, []any{10, int64(0)})
 	check(t, "price list", p.ChargeOn, "accepted")
-	check(t, "rule", rule.Name, "0///0/1")
+	check(t, "rule", rule.Name, "any → route 1")
 	c.ID = 4
 	check(t, "own scope", c.Scope(), int64(4))
 	c.ScopeID = 9
