@@ -25,9 +25,7 @@ func (s *sender) Outcomes(outcomes []sms.Outcome) {
 		}
 		n[o.Verdict]++
 	}
-	if n[sms.VerdictThrottle] > 0 {
-		s.pace.slow(now)
-	}
+	s.pace.heard(now, n[sms.VerdictAccepted]+n[sms.VerdictReject]+n[sms.VerdictRetry]+n[sms.VerdictThrottle], n[sms.VerdictThrottle])
 	if n[sms.VerdictDown] > 0 {
 		s.stumble(now)
 	}

@@ -16,8 +16,11 @@ const (
 	// paceShare of the contracted rate is used, so that bunching on the way
 	// never exceeds the contract at the operator.
 	paceShare = 0.98
-	// Throttling answers halve the rate down to a floor; it recovers by a
-	// twentieth a second.
+	// Throttling answers lower the rate by twice their share of the answers, at
+	// least by paceLeast and at most by half, down to a floor; it recovers by a
+	// twentieth a second. An operator whose limit is passed a little is followed
+	// closely, and one number that is always throttled does not stop the others.
+	paceLeast    = 0.02
 	paceFloor    = 1.0 / 64
 	paceRecovery = 0.05
 	// slowOnce is how long throttling answers count as one complaint: those to
@@ -37,7 +40,9 @@ type pacer struct {
 	share  float64   // of rate, lowered by throttling answers
 	level  float64   // parts that count as being under way
 	at     time.Time // when share and level were last computed
-	slowed time.Time // when share was last halved
+	slowed time.Time // when share was last lowered
+
+	answers, refused int // since then
 }
 
 func newPacer(rate float64) *pacer { return &pacer{rate: rate, share: 1} }
@@ -58,16 +63,20 @@ func (p *pacer) next(now time.Time) time.Time {
 	return now
 }
 
-// slow halves the rate: the operator asked for it.
-func (p *pacer) slow(now time.Time) {
+// heard counts answers, of which the operator refused some for being too fast,
+// and slows down when there were any.
+func (p *pacer) heard(now time.Time, answers, refused int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Sub(p.slowed) < slowOnce {
+	p.answers += answers
+	p.refused += refused
+	if refused == 0 || now.Sub(p.slowed) < slowOnce {
 		return
 	}
 	p.advance(now)
-	p.share = max(p.share/2, paceFloor)
-	p.slowed = now
+	cut := min(0.5, max(paceLeast, 2*float64(p.refused)/float64(p.answers)))
+	p.share = max(p.share*(1-cut), paceFloor)
+	p.slowed, p.answers, p.refused = now, 0, 0
 }
 
 // advance lets the level sink and the rate recover until now, and returns the rate.

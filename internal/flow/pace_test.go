@@ -112,12 +112,12 @@ func TestThrottledPace(t *testing.T) {
 	p := newPacer(1000)
 	p.next(noon)
 	for range 50 {
-		p.slow(noon.Add(10 * time.Millisecond)) // one window
+		p.heard(noon.Add(10*time.Millisecond), 1, 1) // one window
 	}
 	if n := rateIn(p, noon.Add(20*time.Millisecond)); !near(n, 515) {
 		t.Errorf("%d in the second after a complaint, want about 515", n)
 	}
-	p.slow(noon.Add(1100 * time.Millisecond))
+	p.heard(noon.Add(1100*time.Millisecond), 1, 1)
 	if n := rateIn(p, noon.Add(1100*time.Millisecond)); !near(n, 295) {
 		t.Errorf("%d after a second complaint, want about 295", n)
 	}
@@ -125,10 +125,29 @@ func TestThrottledPace(t *testing.T) {
 		t.Errorf("%d half a minute later, want about 980", n)
 	}
 	for i := range 100 {
-		p.slow(noon.Add(time.Minute + time.Duration(i)*slowOnce))
+		p.heard(noon.Add(time.Minute+time.Duration(i)*slowOnce), 1, 1)
 	}
 	if n := rateIn(p, noon.Add(70*time.Second)); n < 15 || n > 60 {
 		t.Errorf("%d a second at the floor; some must go, or nobody learns that it is over", n)
+	}
+}
+
+// TestThrottledNumber: one answer in a hundred is no limit that was passed.
+func TestThrottledNumber(t *testing.T) {
+	p := newPacer(1000)
+	sent := 0
+	for at := noon; at.Before(noon.Add(30 * time.Second)); at = at.Add(time.Millisecond) {
+		for p.next(at).Equal(at) {
+			sent++
+			refused := 0
+			if sent%100 == 0 {
+				refused = 1
+			}
+			p.heard(at, 1, refused)
+		}
+	}
+	if rate := sent / 30; rate < 400 {
+		t.Errorf("%d a second, want more than 400: one answer in a hundred is throttled", rate)
 	}
 }
 
@@ -138,7 +157,7 @@ func TestThrottledSlowLink(t *testing.T) {
 	p := newPacer(1)
 	p.next(noon)
 	for i := range 20 {
-		p.slow(noon.Add(time.Duration(i) * slowOnce))
+		p.heard(noon.Add(time.Duration(i)*slowOnce), 1, 1)
 	}
 	if sent := paced(p, noon.Add(40*time.Second), noon.Add(50*time.Second), punctual, nil); len(sent) < 9 {
 		t.Errorf("%d parts in 10 seconds, 40 seconds after the last complaint", len(sent))
@@ -148,7 +167,7 @@ func TestThrottledSlowLink(t *testing.T) {
 // TestThrottledUnpacedLink: a link without a pace gets one for a while.
 func TestThrottledUnpacedLink(t *testing.T) {
 	p := newPacer(0)
-	p.slow(noon)
+	p.heard(noon, 1, 1)
 	if n := len(paced(p, noon, noon.Add(time.Second), punctual, nil)); n < 450 || n > 600 {
 		t.Errorf("%d in the second after a complaint, want half of %v", n, paceGuess)
 	}
