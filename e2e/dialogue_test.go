@@ -86,7 +86,8 @@ const noCredit = "Insufficient balance; top up the account or send to fewer reci
 // TestRace: 32 callers race for an account whose balance pays for half of what
 // they send.
 func TestRace(t *testing.T) {
-	s := newServer(t, oneRoute("127.0.0.1:1", "", ""), "acme")
+	o := operator(t)
+	s := newServer(t, oneRoute(o.Addr(), "", ""), "acme")
 	s.cli("account", "topup", "acme", "80", "--reason", "test") // 320 messages
 	s.start()
 	var accepted, refused atomic.Int64

@@ -129,6 +129,15 @@ func (l *load) reconcile(t *testing.T, s *server, operator *sim.Simulator) {
 			t.Errorf("message to %s is %s", r.To, r.State)
 		}
 	}
+	delivered := 0
+	for _, r := range records {
+		if r.State == sms.Delivered {
+			delivered++
+		}
+	}
+	if len(l.accepted) < 100 || delivered < len(l.accepted)/2 {
+		t.Errorf("%d accepted, %d delivered: the test had too little to break", len(l.accepted), delivered)
+	}
 	lost, twice, byPolicy := 0, 0, 0
 	for group, to := range l.accepted {
 		r, ok := byNumber[to]

@@ -12,19 +12,22 @@ import (
 
 func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "check", Short: "Prove that the data is whole, and warn of odd configuration", Args: wants(),
-		Long: `Read everything and prove that credit, ledger, messages, parts and queue agree, from one
-snapshot, also while servers run. Exits with 1 and a list when something is broken. Warnings
+		Long: `Read everything and prove that configuration, credit, ledger, messages, parts, history, queue
+and counters agree, from one snapshot, also while servers run. Exits with 1 and a list when something is broken. Warnings
 (a price below the cost of its route, a reference to what is gone) do not change the exit code.`}
 	return onStore(cmd, func(s *session, _ []string) error {
 		report, err := admin.Check(s.ctx, s.store)
 		if err != nil {
 			return err
 		}
+		var warnings []string
 		cat, err := store.Catalog(s.ctx, s.store)
-		if err != nil {
+		switch {
+		case err == nil:
+			warnings = admin.Advise(cat)
+		case report.OK(): // otherwise the report says what cannot be read
 			return err
 		}
-		warnings := admin.Advise(cat)
 		if report.Findings == nil {
 			report.Findings = []string{}
 		}

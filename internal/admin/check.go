@@ -30,26 +30,29 @@ type Report struct {
 // OK says that every invariant holds.
 func (r *Report) OK() bool { return len(r.Findings) == 0 && r.More == 0 }
 
-// Check sweeps the whole database and proves that balances, transfers, messages,
-// parts, queue and counters agree.
+// Check sweeps the whole database and proves that configuration, balances,
+// transfers, messages, parts, queue and counters agree.
 func Check(ctx context.Context, s store.Sweep) (*Report, error) {
-	c := &checker{ledger: map[int64]*books{}, moved: map[int64]*moved{}, queue: map[sms.MessageID]place{}, groups: map[groupKey]span{}}
-	err := s.Sweep(ctx, store.Visitor{Balance: c.balance, Transfer: c.transfer, Record: c.record, Group: c.group,
+	c := &checker{ledger: map[int64]*books{}, moved: map[int64]*moved{}, queue: map[sms.MessageID]place{}, groups: map[groupKey]span{},
+		configured: newConfigured()}
+	err := s.Sweep(ctx, store.Visitor{Doc: c.doc, Balance: c.balance, Transfer: c.transfer, Record: c.record, Group: c.group,
 		Queue: c.queued, Finding: func(text string) error { c.find("%s", text); return nil }})
 	if err != nil {
 		return nil, err
 	}
 	c.close()
+	c.closeNouns()
 	return &c.report, nil
 }
 
 type checker struct {
-	report Report
-	ledger map[int64]*books // by account
-	moved  map[int64]*moved // by transfer
-	queue  map[sms.MessageID]place
-	groups map[groupKey]span // messages seen of a group
-	last   sms.MessageID
+	report     Report
+	ledger     map[int64]*books // by account
+	moved      map[int64]*moved // by transfer
+	queue      map[sms.MessageID]place
+	groups     map[groupKey]span // messages seen of a group
+	last       sms.MessageID
+	configured configured
 }
 
 // span is how many messages were seen, and the first and last of them.
@@ -162,6 +165,8 @@ func (c *checker) record(r sms.Record) error {
 	c.groups[groupKey{r.AccountID, r.Group}] = span{seen.n + 1, cmp.Or(seen.first, r.ID), r.ID}
 	c.money(&r)
 	c.state(&r)
+	c.attempts(&r)
+	c.needs(&r)
 	if !r.State.Final() {
 		c.report.Open++
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ func newLife(t interface{ Fatal(...any) }) *life {
 		_, err := l.store.Post(ctx, noon, sms.Transfer{AccountID: a.ID, Kind: sms.TransferTopUp, Amount: 20, Reason: "x"})
 		l.must(err)
 	}
+	l.must(store.Save(ctx, l.store, noon, "test", &sms.Route{Head: sms.Head{Name: "main"}, Connectors: []sms.RouteConnector{{ID: 1}}}))
 	epoch, err := l.store.Open(ctx, noon, "node")
 	l.must(err)
 	l.epoch = epoch
@@ -174,6 +176,7 @@ func (l *life) step(rt *rapid.T) {
 
 // rows are what a Sweep shows, for the tests to damage.
 type rows struct {
+	docs      []store.Doc
 	balances  []sms.Balance
 	counters  []store.Counters
 	transfers []sms.Transfer
@@ -207,6 +210,7 @@ func grown(t *testing.T) *rows {
 	l.accept(l.message(2, 1, 4, sms.Scheduled))
 	r := &rows{}
 	l.must(l.store.Sweep(context.Background(), store.Visitor{
+		Doc: func(d store.Doc) error { r.docs = append(r.docs, d); return nil },
 		Balance: func(b sms.Balance, c store.Counters) error {
 			r.balances, r.counters = append(r.balances, b), append(r.counters, c)
 			return nil
@@ -226,6 +230,11 @@ func grown(t *testing.T) *rows {
 func (r *rows) Sweep(_ context.Context, v store.Visitor) error {
 	if r.fail != nil {
 		return r.fail
+	}
+	for _, d := range r.docs {
+		if err := v.Doc(d); err != nil {
+			return err
+		}
 	}
 	for i, b := range r.balances {
 		if err := v.Balance(b, r.counters[i]); err != nil {
@@ -294,6 +303,21 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"wrongly in the queue", "is in the queue but not queued", func(r *rows) { r.records[3].State = sms.Held }},
 		{"in another queue", "is in the queue of route 9", func(r *rows) { r.queue[0].route = 9 }},
 		{"due at another time", "not where it says", func(r *rows) { r.queue[0].due = noon.Add(1) }},
+		{"account is not configured", "account 1 has a balance (posted 0.000014, reserved 0) but is not configured", func(r *rows) { r.dropDoc(sms.KindAccount) }},
+		{"account without balance", "account 3 is configured but has no balance", func(r *rows) {
+			d := r.docs[0]
+			d.ID = 3
+			r.docs = append(r.docs, d)
+		}},
+		{"credit limit", "account 2 (b): its credit limit is 0, but its balance allows 5", func(r *rows) { r.balances[1].CreditLimit = 5 * sms.Credit }},
+		{"noun is empty", "route 1 (main) is not valid: route main has no connector", func(r *rows) { r.doc(sms.KindRoute).Body = []byte("{}") }},
+		{"noun is no JSON", "route 1 (main) cannot be read", func(r *rows) { r.doc(sms.KindRoute).Body = []byte("x") }},
+		{"noun of no kind", "zebra 1 (main) cannot be read", func(r *rows) { r.doc(sms.KindRoute).Kind = "zebra" }},
+		{"noun under another key", "account 1 (a) is filed under a key that is not its own", func(r *rows) { r.doc(sms.KindAccount).UniqueKey = "z" }},
+		{"route is gone", "1 messages wait for route 1, which is gone", func(r *rows) { r.dropDoc(sms.KindRoute) }},
+		{"sent by no attempt", "part 1 is delivered by connector 1 in attempt 0", func(r *rows) { r.records[0].Sub[0].Attempt = 0 }},
+		{"sent by no connector", "part 1 is delivered by connector 0 in attempt 1", func(r *rows) { r.records[0].Sub[0].ConnectorID = 0 }},
+		{"provisionally delivered", "is provisionally delivered, which only", func(r *rows) { r.records[0].Provisional = true }},
 		{"the driver says so", "page 7 is torn", func(r *rows) { r.findings = []string{"page 7 is torn"} }},
 	} {
 		r := grown(t)
@@ -312,6 +336,16 @@ func (r *rows) dropTransfer(k sms.TransferKind) {
 			return
 		}
 	}
+}
+
+func (r *rows) doc(k sms.Kind) *store.Doc {
+	return &r.docs[slices.IndexFunc(r.docs, func(d store.Doc) bool { return d.Kind == k })]
+}
+
+// dropDoc takes away the first of the kind.
+func (r *rows) dropDoc(k sms.Kind) {
+	i := slices.IndexFunc(r.docs, func(d store.Doc) bool { return d.Kind == k })
+	r.docs = slices.Delete(r.docs, i, i+1)
 }
 
 func TestCheckBoundsItsReport(t *testing.T) {

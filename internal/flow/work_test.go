@@ -24,12 +24,11 @@ import (
 // virtual: what happens without waiting happens in no time at all.
 type plant struct {
 	*rig
-	endWork, endRecord   context.CancelFunc
-	cutWork, cutRecord   context.CancelFunc // ends of grace
-	worked, recorded     chan error
-	endFarEnd            context.CancelFunc
-	farEnd               sync.WaitGroup
-	workEnded, recordEnd time.Time
+	endWork, endRecord context.CancelFunc
+	cutWork, cutRecord context.CancelFunc // ends of grace
+	worked, recorded   chan error
+	endFarEnd          context.CancelFunc
+	farEnd             sync.WaitGroup
 }
 
 func newPlant(t *testing.T, change ...func(*rig)) *plant {

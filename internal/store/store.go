@@ -218,9 +218,10 @@ type Sweep interface {
 	Sweep(ctx context.Context, v Visitor) error
 }
 
-// Visitor receives the rows of a Sweep: balances, then transfers, then records
-// in order of id, then groups.
+// Visitor receives the rows of a Sweep: docs and balances, then transfers, then
+// records in order of id, then groups.
 type Visitor struct {
+	Doc      func(Doc) error
 	Balance  func(b sms.Balance, counters Counters) error
 	Transfer func(sms.Transfer) error
 	Record   func(sms.Record) error

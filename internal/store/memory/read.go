@@ -98,6 +98,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // as they were when Sweep began, and nil ones are left out.
 func (s *Store) Sweep(ctx context.Context, v store.Visitor) error {
 	var (
+		docs      []store.Doc
 		accounts  []account
 		transfers []sms.Transfer
 		records   []*sms.Record
@@ -105,6 +106,11 @@ func (s *Store) Sweep(ctx context.Context, v store.Visitor) error {
 		queue     []queueRow
 	)
 	err := s.look(ctx, VerbSweep, func(t *tx) error {
+		for _, k := range sortedKeys(t.docs, docKey.compare) {
+			d := t.docs[k]
+			d.Body = slices.Clone(d.Body)
+			docs = append(docs, d)
+		}
 		accounts = slices.SortedFunc(maps.Values(t.accounts), func(a, b account) int {
 			return cmp.Compare(a.balance.AccountID, b.balance.AccountID)
 		})
@@ -120,6 +126,7 @@ func (s *Store) Sweep(ctx context.Context, v store.Visitor) error {
 		return err
 	}
 	return cmp.Or(
+		visit(docs, v.Doc != nil, func(d store.Doc) error { return v.Doc(d) }),
 		visit(accounts, v.Balance != nil, func(a account) error { return v.Balance(a.balance, a.next) }),
 		visit(transfers, v.Transfer != nil, func(row sms.Transfer) error { return v.Transfer(row) }),
 		visit(records, v.Record != nil, func(r *sms.Record) error { return v.Record(*clone(r)) }),

@@ -37,7 +37,8 @@ func (s *Store) Sweep(ctx context.Context, v store.Visitor) (err error) {
 	defer func() { err = errors.Join(err, coded(c.Close())) }()
 	err = snapshot(ctx, c, func(c *engine.Conn) error {
 		for _, step := range []func(context.Context, *engine.Conn, store.Visitor) error{
-			s.sweepBalances, s.sweepTransfers, s.sweepRecords, s.sweepGroups, s.sweepQueue, s.sweepDamage,
+			s.sweepDocs, s.sweepBalances, s.sweepTransfers, s.sweepRecords, s.sweepGroups, s.sweepQueue,
+			s.sweepHistory, s.sweepUpstream, s.sweepProofs, s.sweepDamage,
 		} {
 			if err := step(ctx, c, v); err != nil {
 				return err
@@ -49,6 +50,22 @@ func (s *Store) Sweep(ctx context.Context, v store.Visitor) (err error) {
 		return e.error
 	}
 	return coded(err)
+}
+
+func (s *Store) sweepDocs(ctx context.Context, c *engine.Conn, v store.Visitor) error {
+	if v.Doc == nil {
+		return nil
+	}
+	docs, _, err := s.sql.ReadDocs(ctx, sqlConn{c}, store.DocFilter{})
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		if err := v.Doc(d); err != nil {
+			return visited(err)
+		}
+	}
+	return nil
 }
 
 func (s *Store) sweepBalances(_ context.Context, c *engine.Conn, v store.Visitor) error {
