@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -28,11 +29,19 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
+// gcPercent trades memory for speed: what lives is a few dozen megabytes, so
+// collecting a quarter as often costs little memory and gives back some percent
+// of the processor. GOGC in the environment wins.
+const gcPercent = 400
+
 // serve runs the node until a signal; a second signal ends it at once.
 func serve(cmd *cobra.Command, cfg config.Config) error {
 	log, err := obs.NewLogger(cmd.ErrOrStderr(), cfg.LogFormat, cfg.LogLevel.Level())
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	g := run.NewGroup(run.Limits{Soft: cfg.ShutdownSoft, Hard: cfg.ShutdownHard}, log)
 	ctx, release := run.Signals(cmd.Context(), g.Abort)

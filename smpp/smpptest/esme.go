@@ -41,7 +41,8 @@ type ESME struct {
 	*smpp.Session
 	cfg      ESMEConfig
 	timer    *schedule
-	received atomic.Uint64
+	numbers  atomic.Uint64 // given out
+	received atomic.Uint64 // dealt with
 
 	news signal
 	mu   sync.Mutex
@@ -93,7 +94,7 @@ func (e *ESME) Close() error {
 }
 
 func (e *ESME) serve(p smpp.PDU, r smpp.Responder) {
-	d := Delivery{N: e.received.Add(1), Header: r.Header(), PDU: p, At: time.Now()}
+	d := Delivery{N: e.numbers.Add(1), Header: r.Header(), PDU: p, At: time.Now()}
 	if rc, ok := smpp.ReceiptFrom(p, true); ok {
 		d.Receipt = &rc
 	}
@@ -108,6 +109,7 @@ func (e *ESME) serve(p smpp.PDU, r smpp.Responder) {
 		e.kept = append(e.kept, kept)
 	}
 	e.mu.Unlock()
+	e.received.Add(1) // who waits for it finds it in Deliveries
 	e.news.touch()
 	switch {
 	case reply.Drop:

@@ -59,6 +59,7 @@ type SMSC struct {
 	mute  atomic.Bool
 	news  signal
 
+	numbers                                                atomic.Uint64 // of messages, given out
 	submits, throttled, deliverOK, deliverBad, deliverLost atomic.Uint64
 
 	mu       sync.Mutex

@@ -18,7 +18,7 @@ func (c *SMSC) serve(p smpp.PDU, r smpp.Responder) {
 		}
 		return
 	}
-	m.N, m.Received = c.submits.Add(1), time.Now()
+	m.N, m.Received = c.numbers.Add(1), time.Now()
 	reply := c.decide(&m)
 	m.Status = reply.Status
 	if m.Status == smpp.StatusOK {
@@ -60,6 +60,7 @@ func (c *SMSC) keep(m *Message) {
 		c.received = append(c.received, m.clone())
 	}
 	c.mu.Unlock()
+	c.submits.Add(1) // who waits for it finds it in Received
 	c.news.touch()
 }
 
