@@ -56,9 +56,10 @@ func (f *Flow) accept(ctx context.Context, req *Request, now time.Time) (store.A
 	if err != nil {
 		return store.Accepted{}, err
 	}
-	if !done.Replayed {
-		f.wake(&call)
+	if req.Key == "" {
+		done.Replayed = false // by our own first try, whose answer was lost
 	}
+	f.wake(&call)
 	return done, nil
 }
 
@@ -83,7 +84,6 @@ func (f *Flow) commit(ctx context.Context, call sms.Call) (store.Accepted, error
 	for wait := askFirst; ; wait = min(2*wait, askMost) {
 		done, err = f.storeCall(ask, call)
 		if !errors.Is(err, store.ErrCommitUnknown) && sms.CodeOf(err) != sms.CodeUnavailable {
-			done.Replayed = false // by our own first try
 			return done, err
 		}
 		select {
@@ -151,7 +151,7 @@ func (f *Flow) wake(call *sms.Call) {
 }
 
 func (f *Flow) planner(now time.Time) *planner {
-	return &planner{cat: f.Catalog(), now: now, max: f.MaxDelay, protos: f.Plugins.Types}
+	return &planner{cat: f.Catalog(), now: now, max: f.MaxDelay, protos: f.types}
 }
 
 // Cancel ends messages of the account that were not sent yet and returns those

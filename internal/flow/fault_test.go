@@ -311,6 +311,29 @@ func TestAcceptWhileAnswersAreLost(t *testing.T) {
 	}
 }
 
+// TestKnownKeyAfterALostAnswer: the answer to a call that was known from an
+// earlier one says so, also when it took a second question to get it.
+func TestKnownKeyAfterALostAnswer(t *testing.T) {
+	r := newRig(t)
+	req := r.request(number(1))
+	req.Key, req.KeyFor = "k", time.Hour
+	first, err := r.flow.Accept(context.Background(), req)
+	if err != nil || first.Replayed {
+		t.Fatalf("replayed %t, %v", first.Replayed, err)
+	}
+	r.store.FailNext(memory.VerbAccept, store.ErrCommitUnknown)
+	again, err := r.flow.Accept(context.Background(), req)
+	if err != nil || !again.Replayed || again.Group.Number != first.Group.Number {
+		t.Errorf("group %d after %d, replayed %t, %v", again.Group.Number, first.Group.Number, again.Replayed, err)
+	}
+	r.store.FailNext(memory.VerbAccept, store.ErrCommitUnknown)
+	fresh, err := r.flow.Accept(context.Background(), r.request(number(2)))
+	if err != nil || fresh.Replayed {
+		t.Errorf("a call without a key: replayed %t, %v", fresh.Replayed, err)
+	}
+	r.wantMoney(100*sms.Credit, 2*sms.Credit)
+}
+
 // TestCancelWithoutAnAnswer says that it is not known.
 func TestCancelWithoutAnAnswer(t *testing.T) {
 	r := newRig(t)

@@ -76,9 +76,10 @@ type LinkMeter interface {
 // Flow moves messages.
 type Flow struct {
 	Options
-	node string // prefix of the keys this run makes
-	keys atomic.Int64
-	view atomic.Pointer[view]
+	node  string // prefix of the keys this run makes
+	keys  atomic.Int64
+	types func(protocol string) []sms.Type // Plugins.Types
+	view  atomic.Pointer[view]
 
 	accepts  *store.Batcher[sms.Call, store.Accepted]
 	tenure   *tenure
@@ -94,6 +95,7 @@ type Flow struct {
 // the outcome of every attempt that an earlier owner left behind unknown.
 func New(ctx context.Context, o Options) (*Flow, error) {
 	f := &Flow{Options: o.withDefaults()}
+	f.types = f.Plugins.Types
 	now := f.Now()
 	epoch, err := f.Store.Open(ctx, now, f.Node)
 	if err != nil {

@@ -136,7 +136,7 @@ func (h *host) start(hard context.Context, noun *sms.Connector) *sender {
 		h.flow.Log.Error("connector cannot start", "connector", noun.Name, "err", err)
 		return nil
 	}
-	if h.loops {
+	if s.stepped = !h.loops; h.loops {
 		s.start(hard)
 	}
 	return s

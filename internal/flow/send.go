@@ -36,6 +36,7 @@ type sender struct {
 	link connect.Connector
 	pace *pacer
 
+	stepped   bool // Step calls it, so that a Send must not wait for room in the window
 	up        atomic.Bool
 	stopping  atomic.Bool
 	replaced  atomic.Bool  // another sender of the connector speaks for it now
@@ -232,6 +233,9 @@ func (s *sender) drain(ctx context.Context, now time.Time) (time.Time, error) {
 			s.handBack(now)
 			return time.Time{}, nil
 		}
+		if s.stepped && s.full() {
+			return time.Time{}, nil
+		}
 		at, sent := s.sendOne(ctx, now)
 		if !sent {
 			return at, nil
@@ -239,6 +243,13 @@ func (s *sender) drain(ctx context.Context, now time.Time) (time.Time, error) {
 		now = s.flow.Now()
 	}
 	return time.Time{}, nil
+}
+
+// full says that what was sent and is not answered fills the window.
+func (s *sender) full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int(s.open.Load())-len(s.queue) >= s.link.Info().Window
 }
 
 // sendOne sends the first of the queue, or says when it may be sent (zero:

@@ -264,6 +264,25 @@ func TestRoutesShareAConnector(t *testing.T) {
 	}
 }
 
+// TestStepNeverWaits for a place in the window: there is one goroutine, which
+// also brings the answers.
+func TestStepNeverWaits(t *testing.T) {
+	r := newRig(t, off("b"), func(r *rig) {
+		r.script["a"] = fake.Hold
+		edit(r, sms.KindConnector, "a", func(n *sms.Connector) { n.Window = 2 })
+	})
+	for i := range 5 {
+		r.send(r.request(number(i)))
+	}
+	for sent := 2; sent <= 5; sent++ {
+		r.step()
+		if n := r.got("a"); n != sent {
+			t.Fatalf("%d sent, want %d", n, sent)
+		}
+		r.links["a"].Resolve(r.links["a"].Open()[0], verdict(sms.VerdictAccepted))
+	}
+}
+
 // TestLanesGoFirst: a one-time password overtakes a campaign, but for the little
 // that is claimed already.
 func TestLanesGoFirst(t *testing.T) {

@@ -18,6 +18,7 @@ type Catalog struct {
 	keys       map[string]*Credential
 	allowed    map[int64][]netip.Prefix // by credential
 	senders    map[string]*Sender       // by UniqueKey
+	spelled    map[spelling]*Sender     // as approved
 	routes     map[int64]*Route
 	connectors map[int64]*Connector
 	lists      map[int64]*PriceList
@@ -33,7 +34,7 @@ type Catalog struct {
 func NewCatalog(version int64, nouns []Noun) *Catalog {
 	c := &Catalog{Version: version, all: nouns,
 		accounts: map[int64]*Account{}, zones: map[int64]*time.Location{}, keys: map[string]*Credential{},
-		allowed: map[int64][]netip.Prefix{}, senders: map[string]*Sender{}, routes: map[int64]*Route{},
+		allowed: map[int64][]netip.Prefix{}, senders: map[string]*Sender{}, spelled: map[spelling]*Sender{}, routes: map[int64]*Route{},
 		connectors: map[int64]*Connector{}, lists: map[int64]*PriceList{}, prices: map[int64]prefixTable[Price]{},
 		costs: map[int64]prefixTable[Cost]{}, rules: newPrefixTable[*Rule](), numbers: map[string]*Number{}}
 	for _, n := range nouns {
@@ -58,7 +59,7 @@ func (c *Catalog) add(n Noun) {
 			}
 		}
 	case *Sender:
-		c.senders[n.UniqueKey()] = n
+		c.senders[n.UniqueKey()], c.spelled[spelling{n.AccountID, n.Name}] = n, n
 	case *Route:
 		c.routes[n.ID] = n
 		costs := newPrefixTable[Cost]()
@@ -133,7 +134,18 @@ func (c *Catalog) AllowedFrom(k *Credential, from netip.Addr) bool {
 }
 
 // Sender finds an account's sender id without case, nil if there is none.
-func (c *Catalog) Sender(account int64, name string) *Sender { return c.senders[owned(account, name)] }
+func (c *Catalog) Sender(account int64, name string) *Sender {
+	if s := c.spelled[spelling{account, name}]; s != nil {
+		return s // the usual case, which allocates nothing
+	}
+	return c.senders[owned(account, name)]
+}
+
+// spelling is a sender id exactly as it was approved.
+type spelling struct {
+	account int64
+	name    string
+}
 
 // Route by id, nil if there is none.
 func (c *Catalog) Route(id int64) *Route { return c.routes[id] }

@@ -110,6 +110,23 @@ func TestRuleFor(t *testing.T) {
 	NewCatalog(1, nil).RuleFor(1, TypeSMS, "88", func(*Rule) bool { t.Error("a rule of nobody"); return true })
 }
 
+// TestSender is found in any spelling, in its approved one without allocating.
+func TestSender(t *testing.T) {
+	acme := &Sender{Head: Head{ID: 1, AccountID: 1, Name: "Acme"}}
+	c := NewCatalog(1, []Noun{acme, &Sender{Head: Head{ID: 2, AccountID: 2, Name: "Acme"}}})
+	for _, name := range []string{"Acme", "acme", "ACME", " Acme "} {
+		if c.Sender(1, name) != acme {
+			t.Errorf("%q is not found", name)
+		}
+	}
+	if c.Sender(1, "Other") != nil || c.Sender(3, "Acme") != nil {
+		t.Error("found where there is none")
+	}
+	if n := testing.AllocsPerRun(100, func() { c.Sender(1, "Acme") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // TestCodePrice: 16247 is not in the United States.
 func TestCodePrice(t *testing.T) {
 	c := NewCatalog(1, []Noun{&PriceList{Head: Head{ID: 1}, Prices: []Price{{Price: 9}, {Prefix: "1", Price: 1}, {Prefix: "162", Price: 2}, {Prefix: "16247", Price: 3}}},
