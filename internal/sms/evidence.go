@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -84,4 +85,26 @@ func SameNumber(a, b string) bool {
 		a, b = b, a
 	}
 	return a == b || len(a) >= enough && strings.HasSuffix(b, a)
+}
+
+// CompareMatch orders the parts that a receipt's upstream id may mean, the
+// likeliest first, as for slices.SortFunc: operators use ids again, so unfinished
+// messages come before finished ones and newer before older. Some give all parts
+// of a message one id: they are answered in order.
+func CompareMatch(a *Record, seqA int, b *Record, seqB int) int {
+	return cmp.Or(
+		falseFirst(a.State.Final(), b.State.Final()),
+		cmp.Compare(b.ID, a.ID),
+		falseFirst(a.Sub[seqA-1].State.Final(), b.Sub[seqB-1].State.Final()),
+		cmp.Compare(seqA, seqB))
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }

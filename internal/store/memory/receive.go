@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -43,31 +42,12 @@ func (t *tx) match(rc sms.Receipt) (partRef, bool) {
 			}
 		}
 		if len(fit) > 0 {
-			return slices.MinFunc(fit, t.betterMatch), true
+			return slices.MinFunc(fit, func(a, b partRef) int {
+				return sms.CompareMatch(t.records[a.id], a.seq, t.records[b.id], b.seq)
+			}), true
 		}
 	}
 	return partRef{}, false
-}
-
-// betterMatch puts unfinished messages before finished ones, newer before
-// older; operators that give all parts one id get them answered in order.
-func (t *tx) betterMatch(a, b partRef) int {
-	ra, rb := t.records[a.id], t.records[b.id]
-	return cmp.Or(
-		falseFirst(ra.State.Final(), rb.State.Final()),
-		cmp.Compare(b.id, a.id),
-		falseFirst(ra.Sub[a.seq-1].State.Final(), rb.Sub[b.seq-1].State.Final()),
-		cmp.Compare(a.seq, b.seq))
-}
-
-func falseFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 func (t *tx) receipt(ref partRef, rc sms.Receipt) store.Matched {

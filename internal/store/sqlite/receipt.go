@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -64,7 +63,7 @@ func (t *tx) match(rc *sms.Receipt) (best matched, err error) {
 			if p.r == nil || ref.Seq > len(p.r.Sub) || !sms.SameNumber(p.r.To, rc.To) {
 				continue
 			}
-			if best.r == nil || p.better(best) {
+			if best.r == nil || sms.CompareMatch(&p.r.Record, p.seq, &best.r.Record, best.seq) < 0 {
 				best = p
 			}
 		}
@@ -87,26 +86,6 @@ func (t *tx) known(scope int64, key string) (refs []sms.AttemptRef, err error) {
 		}
 		refs = append(refs, sms.AttemptRef{Message: sms.MessageID(s.GetInt()), Seq: int(s.GetInt())})
 	}
-}
-
-// better puts unfinished messages before finished ones and newer before older.
-// Some operators give all parts of a message one id: they are answered in order.
-func (p matched) better(q matched) bool {
-	return cmp.Or(
-		falseFirst(p.r.State.Final(), q.r.State.Final()),
-		cmp.Compare(q.r.ID, p.r.ID),
-		falseFirst(p.r.Sub[p.seq-1].State.Final(), q.r.Sub[q.seq-1].State.Final()),
-		cmp.Compare(p.seq, q.seq)) < 0
-}
-
-func falseFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 func (t *tx) receipt(now time.Time, p matched, rc *sms.Receipt) (store.Matched, error) {
