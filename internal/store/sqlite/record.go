@@ -155,19 +155,7 @@ func (t *tx) writeMessage(r *record) error {
 		s = t.setMessageDeadline
 	}
 	m := &r.Message
-	s.Int(int64(m.State))
-	s.Bool(m.Provisional)
-	s.Bool(m.Answered)
-	s.Text(string(m.Reason))
-	s.Text(m.Code)
-	s.Int(int64(m.Captured))
-	s.Int(int64(m.Released))
-	s.Int(m.ReleaseID)
-	s.Int(m.OnlyID)
-	s.Int(m.AvoidID)
-	s.Int(int64(m.Attempts))
-	s.Int(sqlstore.Micros(m.DueAt))
-	s.Int(sqlstore.Micros(m.UpdatedAt))
+	bindChanging(s, m)
 	if move {
 		r.deadline = real
 		bindDeadline(s, real)
@@ -200,6 +188,23 @@ func bindDeadline(s *engine.Stmt, at int64) {
 	}
 }
 
+// bindChanging binds what changes in a message's life, in the order of setMessage.
+func bindChanging(s *engine.Stmt, m *sms.Message) {
+	s.Int(int64(m.State))
+	s.Bool(m.Provisional)
+	s.Bool(m.Answered)
+	s.Text(string(m.Reason))
+	s.Text(m.Code)
+	s.Int(int64(m.Captured))
+	s.Int(int64(m.Released))
+	s.Int(m.ReleaseID)
+	s.Int(m.OnlyID)
+	s.Int(m.AvoidID)
+	s.Int(int64(m.Attempts))
+	s.Int(sqlstore.Micros(m.DueAt))
+	s.Int(sqlstore.Micros(m.UpdatedAt))
+}
+
 func bindMessage(s *engine.Stmt, m *sms.Message, deadline int64) {
 	s.Int(int64(m.ID))
 	s.Int(m.AccountID)
@@ -218,19 +223,7 @@ func bindMessage(s *engine.Stmt, m *sms.Message, deadline int64) {
 	s.Int(int64(m.Lane))
 	s.Int(sqlstore.Micros(m.ExpiresAt))
 	s.Int(sqlstore.Micros(m.CloseAt))
-	s.Int(int64(m.State))
-	s.Bool(m.Provisional)
-	s.Bool(m.Answered)
-	s.Text(string(m.Reason))
-	s.Text(m.Code)
-	s.Int(int64(m.Captured))
-	s.Int(int64(m.Released))
-	s.Int(m.ReleaseID)
-	s.Int(m.OnlyID)
-	s.Int(m.AvoidID)
-	s.Int(int64(m.Attempts))
-	s.Int(sqlstore.Micros(m.DueAt))
-	s.Int(sqlstore.Micros(m.UpdatedAt))
+	bindChanging(s, m)
 	bindDeadline(s, deadline)
 }
 
