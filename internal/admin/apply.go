@@ -287,7 +287,7 @@ func (p *plan) finish() (diffs []Diff, changes []store.DocChange, err error) {
 	var removals []store.DocChange
 	for _, n := range p.removed {
 		diffs = append(diffs, p.book.diff(n, nil))
-		removals = append(removals, deletion(n))
+		removals = append(removals, store.Removal(n))
 	}
 	return diffs, append(removals, changes...), nil
 }

@@ -207,10 +207,10 @@ func (d *Desk) Delete(ctx context.Context, k sms.Kind, ref Ref) (Diff, error) {
 		var changes []store.DocChange
 		if k == sms.KindAccount {
 			for _, owned := range b.owned(n.Meta().ID) {
-				changes = append(changes, deletion(owned))
+				changes = append(changes, store.Removal(owned))
 			}
 		}
-		_, err = d.Store.WriteDocs(ctx, d.Now(), d.By, append(changes, deletion(n)))
+		_, err = d.Store.WriteDocs(ctx, d.Now(), d.By, append(changes, store.Removal(n)))
 		if err == nil {
 			return b.diff(n, nil), nil
 		}
@@ -235,12 +235,6 @@ func (d *Desk) unused(ctx context.Context, b *book, n sms.Noun) error {
 			n.Meta().Name, stats.Queued[n.Meta().ID]))
 	}
 	return err
-}
-
-func deletion(n sms.Noun) store.DocChange {
-	h := n.Meta()
-	return store.DocChange{Delete: true, Doc: store.Doc{Kind: n.Kind(), ID: h.ID, AccountID: h.AccountID, Name: h.Name,
-		UniqueKey: n.UniqueKey(), Version: h.Version}}
 }
 
 // Names are what the nouns of a kind are called, of one account if it is named.

@@ -68,11 +68,16 @@ func Save(ctx context.Context, d Docs, now time.Time, by string, n sms.Noun) err
 	return nil
 }
 
+// Removal is the change that deletes the noun as it was read.
+func Removal(n sms.Noun) DocChange {
+	h := n.Meta()
+	return DocChange{Delete: true, Doc: Doc{Kind: n.Kind(), ID: h.ID, AccountID: h.AccountID, Name: h.Name,
+		UniqueKey: n.UniqueKey(), Version: h.Version}}
+}
+
 // Delete removes the noun as it was read.
 func Delete(ctx context.Context, d Docs, now time.Time, by string, n sms.Noun) error {
-	h := n.Meta()
-	_, err := d.WriteDocs(ctx, now, by, []DocChange{{Delete: true,
-		Doc: Doc{Kind: n.Kind(), ID: h.ID, AccountID: h.AccountID, Name: h.Name, Version: h.Version}}})
+	_, err := d.WriteDocs(ctx, now, by, []DocChange{Removal(n)})
 	return err
 }
 
