@@ -20,20 +20,6 @@ const defaultBasic = "@£$¥èéùìòÇ\nØø\rÅå" +
 	"¿abcdefghijklmno" +
 	"pqrstuvwxyzäöñüà"
 
-// defaultShift is the default extension table (TS 23.038 §6.2.1.1).
-var defaultShift = [128]rune{
-	0x0A: '\f',
-	0x14: '^',
-	0x28: '{',
-	0x29: '}',
-	0x2F: '\\',
-	0x3C: '[',
-	0x3D: '~',
-	0x3E: ']',
-	0x40: '|',
-	0x65: '€',
-}
-
 // code is a character's place in an alphabet: the septet itself, shifted plus
 // the septet that follows an escape, or unmapped.
 type code uint16
@@ -43,65 +29,106 @@ const (
 	unmapped code = 0xFFFF
 )
 
-// alphabet is one pair of tables, a basic (or national locking shift) one and
-// an extension (or national single shift) one, compiled for both directions. It
-// never changes once made. National languages are further values of this type.
-type alphabet struct {
-	basic [128]rune
-	shift [128]rune
-	// Characters to codes in two steps: the upper nine bits of a BMP character
-	// choose a page, the lower seven a place in it. Page 0 maps nothing.
+// codes lead from characters to their places, in two steps: the upper nine bits
+// of a BMP character choose a page, the lower seven a place in it. Page 0 maps
+// nothing. The loops over texts look up ASCII at once.
+type codes struct {
+	ascii [128]code
 	index [512]uint8
 	pages [][128]code
 }
 
-var defaultAlphabet = newAlphabet(defaultBasic, &defaultShift)
+// alphabet is a pair of tables in both directions. It is made of parts that
+// never change, so making one costs nothing.
+type alphabet struct {
+	basic, shift *table
+	// A character is looked for in first, then, unless nil, in second. The
+	// default alphabet has all in first.
+	first, second *codes
+}
 
-// newAlphabet compiles a basic table of 128 characters and a shift table. A
-// character of both tables is written with the basic one, which is shorter.
-func newAlphabet(basic string, shift *[128]rune) *alphabet {
-	a := &alphabet{shift: *shift, pages: make([][128]code, 1, 8)}
-	for i := range a.pages[0] {
-		a.pages[0][i] = unmapped
-	}
-	for septet, r := range shift {
-		if r != noRune {
-			a.set(r, shifted|code(septet))
-		}
-	}
-	septet := 0
-	for _, r := range basic {
-		a.basic[septet] = r
-		if septet != escape {
-			a.set(r, code(septet))
-		}
-		septet++
+var defaultAlphabet = alphabetOf(GSM7)
+
+// alphabetOf returns the tables of a valid encoding of kind GSM7.
+func alphabetOf(e Encoding) alphabet {
+	locking, single := e.Locking(), e.Single()
+	a := alphabet{basic: &compiled.locking[locking], shift: &compiled.single[single]}
+	if locking == NoLanguage && single == NoLanguage {
+		a.first = &compiled.defaults
+	} else {
+		a.first, a.second = &compiled.lockingCodes[locking], &compiled.singleCodes[single]
 	}
 	return a
 }
 
-func (a *alphabet) set(r rune, c code) {
-	page := &a.index[r>>7]
-	if *page == 0 {
-		*page = uint8(len(a.pages))
-		a.pages = append(a.pages, a.pages[0])
+func newCodes() codes {
+	c := codes{pages: make([][128]code, 1, 8)}
+	for i := range c.pages[0] {
+		c.pages[0][i], c.ascii[i] = unmapped, unmapped
 	}
-	a.pages[*page][r&0x7F] = c
+	return c
 }
+
+func (c *codes) addBasic(t *table) {
+	for septet, r := range t {
+		if septet != escape && r != noRune {
+			c.set(r, code(septet))
+		}
+	}
+}
+
+func (c *codes) addShift(t *table) {
+	for septet, r := range t {
+		if r != noRune {
+			c.set(r, shifted|code(septet))
+		}
+	}
+}
+
+// set gives r its place, unless it has one: of two septets the lower is written,
+// and of both tables the basic one, which is shorter.
+func (c *codes) set(r rune, at code) {
+	if c.at(r) != unmapped {
+		return
+	}
+	if r < utf8.RuneSelf {
+		c.ascii[r] = at
+	}
+	page := &c.index[r>>7]
+	if *page == 0 {
+		*page = uint8(len(c.pages))
+		c.pages = append(c.pages, c.pages[0])
+	}
+	c.pages[*page][r&0x7F] = at
+}
+
+// at returns the place of a BMP character, or unmapped.
+func (c *codes) at(r rune) code { return c.pages[c.index[uint32(r)>>7&0x1FF]][r&0x7F] }
 
 // lookup returns the place of r, or unmapped.
 func (a *alphabet) lookup(r rune) code {
 	if uint32(r) > 0xFFFF {
 		return unmapped
 	}
-	return a.pages[a.index[uint32(r)>>7]][r&0x7F]
+	if c := a.first.at(r); c != unmapped || a.second == nil {
+		return c
+	}
+	return a.second.at(r)
 }
 
 // count returns the septets s needs and how many of its characters take two;
 // ok is false when s holds a character that the alphabet lacks.
 func (a *alphabet) count(s string) (septets, wide int, ok bool) {
+	ascii := &a.first.ascii
 	for _, r := range s {
-		switch c := a.lookup(r); {
+		c := unmapped
+		if r < utf8.RuneSelf {
+			c = ascii[r]
+		}
+		if c == unmapped {
+			c = a.lookup(r)
+		}
+		switch {
 		case c < shifted:
 			septets++
 		case c == unmapped:
@@ -133,9 +160,15 @@ func (a *alphabet) take(s string, limit int) (end, septets int) {
 // append writes s as septets, one an octet. When a character is missing from
 // the alphabet it returns dst as it was, and false.
 func (a *alphabet) append(dst []byte, s string) ([]byte, bool) {
-	start := len(dst)
+	start, ascii := len(dst), &a.first.ascii
 	for _, r := range s {
-		c := a.lookup(r)
+		c := unmapped
+		if r < utf8.RuneSelf {
+			c = ascii[r]
+		}
+		if c == unmapped {
+			c = a.lookup(r)
+		}
 		if c < shifted {
 			dst = append(dst, byte(c))
 			continue
@@ -149,9 +182,9 @@ func (a *alphabet) append(dst []byte, s string) ([]byte, bool) {
 }
 
 // appendText reads septets, one an octet, by the rules for receivers of TS
-// 23.038 §6.2.1 and §6.2.1.1: an unknown extension is the character of the
-// basic table, a doubled or dangling escape is a space. An octet above 0x7F is
-// no septet and becomes U+FFFD.
+// 23.038 §6.2.1, §6.2.1.1 and §6.2.1.2: an unknown extension is the character of
+// the basic table, a doubled or dangling escape and an empty place are a space.
+// An octet above 0x7F is no septet and becomes U+FFFD.
 func (a *alphabet) appendText(dst, septets []byte) []byte {
 	for i := 0; i < len(septets); i++ {
 		b := septets[i]
@@ -159,7 +192,7 @@ func (a *alphabet) appendText(dst, septets []byte) []byte {
 		case b >= 0x80:
 			dst = utf8.AppendRune(dst, utf8.RuneError)
 		case b != escape:
-			dst = utf8.AppendRune(dst, a.basic[b])
+			dst = utf8.AppendRune(dst, a.basic.character(b))
 		case i+1 == len(septets) || septets[i+1] >= 0x80:
 			dst = append(dst, ' ')
 		default:
@@ -178,6 +211,6 @@ func (a *alphabet) extension(septet byte) rune {
 	case septet == escape:
 		return ' '
 	default:
-		return a.basic[septet]
+		return a.basic.character(septet)
 	}
 }

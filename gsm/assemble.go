@@ -11,6 +11,9 @@ type Part struct {
 	// value is a message of one part.
 	Concat  Concat
 	Charset Charset
+	// Encoding has the national tables of septets, as [UDH.National] gives
+	// them. The zero value is the default alphabet.
+	Encoding Encoding
 	// HeaderLen is the octets of the UDH that stood before Body. Only packed
 	// septets need it.
 	HeaderLen int
@@ -46,7 +49,7 @@ func Assemble(parts []Part) (text string, missing int, err error) {
 			continue
 		}
 		end := seq + 1
-		for end <= total && bySeq[end] != nil && bySeq[end].Charset == bySeq[seq].Charset {
+		for end <= total && bySeq[end] != nil && bySeq[end].joins(bySeq[seq]) {
 			end++
 		}
 		if out, err = appendRun(out, bySeq[seq:end]); err != nil {
@@ -85,7 +88,12 @@ func (p *Part) number() Concat {
 	return p.Concat
 }
 
-// appendRun decodes neighbouring parts of one charset.
+// joins reports whether two neighbours are octets of the same kind.
+func (p *Part) joins(q *Part) bool {
+	return p.Charset == q.Charset && (!p.Charset.septets() || p.Encoding|GSM7 == q.Encoding|GSM7)
+}
+
+// appendRun decodes neighbouring parts of one charset and one pair of tables.
 func appendRun(dst []byte, run []*Part) ([]byte, error) {
 	octets, cs := 0, run[0].Charset
 	for _, p := range run {
@@ -107,8 +115,8 @@ func appendRun(dst []byte, run []*Part) ([]byte, error) {
 			joined = append(joined, p.Body...)
 		}
 	}
-	if cs == CharsetGSM7Packed {
-		cs = CharsetGSM7
+	if cs.septets() {
+		return AppendSeptetsText(dst, joined, run[0].Encoding), nil
 	}
 	dst, ok := AppendDecoded(dst, cs, joined)
 	if !ok {

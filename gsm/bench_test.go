@@ -8,6 +8,7 @@ import (
 const (
 	// english is 146 characters, the length that design figures refer to.
 	english = "Dear customer, your order 48213 has left our warehouse and will arrive tomorrow between 9:00 and 12:00. Track it at https://example.com/t/48213 ok"
+	turkish = "Sayın müşterimiz, 48213 numaralı siparişiniz depomuzdan çıktı ve yarın saat 9:00 ile 12:00 arasında size ulaşacaktır. İyi günler."
 	bengali = "প্রিয় গ্রাহক, আপনার অর্ডার ৪৮২১৩ আগামীকাল পৌঁছাবে। ধন্যবাদ।"
 )
 
@@ -15,6 +16,9 @@ var (
 	longEnglish = strings.Repeat(english, 3)
 	longBengali = strings.Repeat(bengali, 3)
 	longEuro    = longEnglish + "€"
+	longTurkish = strings.Repeat(turkish, 3)
+
+	nationalFour = []Language{Turkish, Spanish, Portuguese, Bengali}
 )
 
 func BenchmarkAppendGSM7(b *testing.B) {
@@ -77,5 +81,47 @@ func BenchmarkParseUDH(b *testing.B) {
 		if _, _, err := ParseUDH(octets); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkAppendSeptets(b *testing.B) {
+	buf := make([]byte, 0, 512)
+	b.ReportAllocs()
+	for b.Loop() {
+		buf, _ = AppendSeptets(buf[:0], turkish, National(Turkish, Turkish))
+	}
+}
+
+func BenchmarkMeasureNational(b *testing.B) {
+	for name, text := range map[string]string{"English": english, "Turkish": turkish, "Bengali": bengali, "LongTurkish": longTurkish} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Measure(text, Options{National: nationalFour}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkSplitNational(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Split(longTurkish, Options{Encoding: National(Turkish, NoLanguage)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSubstitute(b *testing.B) {
+	quotes := "“" + english + "” – it’s here"
+	for name, text := range map[string]string{"English": english, "Quotes": quotes, "Bengali": longBengali} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Substitute(text, Options{})
+			}
+		})
 	}
 }

@@ -9,23 +9,23 @@ import (
 // GSM 7-bit default alphabet, one septet an octet.
 type Charset uint8
 
-// The charsets of data_coding (SMPP 3.4 §5.2.19). Those after CharsetUCS2 are
-// recognised by [ParseDCS] but not converted here: [AppendEncoded] and
+// The charsets of data_coding (SMPP 3.4 §5.2.19). CharsetBinary and
+// CharsetPictogram are no text that could be converted: [AppendEncoded] and
 // [AppendDecoded] answer false for them.
 const (
-	CharsetGSM7       Charset = iota // unpacked septets
-	CharsetGSM7Packed                // septets packed eight to seven octets
-	CharsetASCII                     // IA5, ANSI X3.4
-	CharsetLatin1                    // ISO 8859-1
-	CharsetUCS2                      // UTF-16, big-endian
-	CharsetBinary                    // octets without a charset, and compressed text
-	CharsetJIS                       // X 0208-1990
-	CharsetCyrillic                  // ISO 8859-5
-	CharsetHebrew                    // ISO 8859-8
-	CharsetPictogram
-	CharsetISO2022JP     // music codes
-	CharsetExtendedKanji // X 0212-1990
-	CharsetKSC5601
+	CharsetGSM7          Charset = iota // unpacked septets
+	CharsetGSM7Packed                   // septets packed eight to seven octets
+	CharsetASCII                        // IA5, ANSI X3.4
+	CharsetLatin1                       // ISO 8859-1
+	CharsetUCS2                         // UTF-16, big-endian
+	CharsetBinary                       // octets without a charset, and compressed text
+	CharsetJIS                          // X 0208-1990, as Shift JIS
+	CharsetCyrillic                     // ISO 8859-5
+	CharsetHebrew                       // ISO 8859-8
+	CharsetPictogram                    // without a public table
+	CharsetISO2022JP                    // music codes
+	CharsetExtendedKanji                // X 0212-1990, as EUC-JP
+	CharsetKSC5601                      // as EUC-KR
 )
 
 var charsetNames = [...]string{
@@ -63,7 +63,7 @@ func AppendEncoded(dst []byte, cs Charset, text string) ([]byte, bool) {
 	case CharsetGSM7:
 		return AppendGSM7(dst, text)
 	case CharsetGSM7Packed:
-		return appendPackedText(dst, text, 0)
+		return appendPackedText(dst, text, GSM7, 0)
 	case CharsetASCII:
 		return AppendASCII(dst, text)
 	case CharsetLatin1:
@@ -71,13 +71,13 @@ func AppendEncoded(dst []byte, cs Charset, text string) ([]byte, bool) {
 	case CharsetUCS2:
 		return AppendUCS2(dst, text), true
 	default:
-		return dst, false
+		return appendCodePage(dst, cs, text)
 	}
 }
 
 // AppendDecoded appends the text of octets as UTF-8. What cannot be read is one
 // U+FFFD each: a lone surrogate, an odd last octet, an octet that is no septet
-// or not ASCII. It returns dst as it was, and false, when cs is not converted
+// or not ASCII, or that stands for nothing in its code page. It returns dst as it was, and false, when cs is not converted
 // here. Parts of one message are read with [Assemble], not one by one.
 func AppendDecoded(dst []byte, cs Charset, octets []byte) ([]byte, bool) {
 	switch cs {
@@ -92,7 +92,7 @@ func AppendDecoded(dst []byte, cs Charset, octets []byte) ([]byte, bool) {
 	case CharsetUCS2:
 		return appendUCS2Text(dst, octets), true
 	default:
-		return dst, false
+		return appendCodePageText(dst, cs, octets)
 	}
 }
 
@@ -109,6 +109,37 @@ func Decode(cs Charset, octets []byte) (string, bool) {
 func AppendGSM7(dst []byte, s string) ([]byte, bool) {
 	return defaultAlphabet.append(dst, s)
 }
+
+// AppendSeptets is [AppendGSM7] with the tables of e. It returns dst as it was,
+// and false, also when e is no valid encoding of kind GSM7 (or Auto, which is
+// the default alphabet here).
+func AppendSeptets(dst []byte, s string, e Encoding) ([]byte, bool) {
+	if !e.alphabetic() {
+		return dst, false
+	}
+	a := alphabetOf(e)
+	return a.append(dst, s)
+}
+
+// AppendSeptetsText appends the text of septets, one an octet, with the tables
+// of e as [UDH.National] gives them. An e without tables that there are is read
+// with the default ones, as receivers have to (TS 23.038 §6.2.1.2.1).
+func AppendSeptetsText(dst, septets []byte, e Encoding) []byte {
+	a := defaultAlphabet
+	if e.alphabetic() {
+		a = alphabetOf(e)
+	}
+	return a.appendText(dst, septets)
+}
+
+// DecodeSeptets is [AppendSeptetsText] into a new string.
+func DecodeSeptets(septets []byte, e Encoding) string {
+	var buf [512]byte
+	return string(AppendSeptetsText(buf[:0], septets, e))
+}
+
+// alphabetic reports whether e has an alphabet of septets.
+func (e Encoding) alphabetic() bool { return e == Auto || e.Kind() == GSM7 && e.Valid() }
 
 // AppendASCII appends s one octet a character. It returns dst as it was, and
 // false, when s holds anything but printable ASCII, TAB, LF, FF and CR: other

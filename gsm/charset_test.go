@@ -111,8 +111,7 @@ func TestAppendDecoded(t *testing.T) {
 			}
 		})
 	}
-	for _, cs := range []Charset{CharsetBinary, CharsetJIS, CharsetCyrillic, CharsetHebrew, CharsetPictogram,
-		CharsetISO2022JP, CharsetExtendedKanji, CharsetKSC5601, Charset(200)} {
+	for _, cs := range []Charset{CharsetBinary, CharsetPictogram, Charset(200)} {
 		if got, ok := AppendDecoded([]byte("head"), cs, []byte("a")); ok || string(got) != "head" {
 			t.Errorf("%v: got %q, %v; want dst as it was and false", cs, got, ok)
 		}
@@ -150,7 +149,7 @@ func TestCharsetNames(t *testing.T) {
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := texts().Draw(t, "text")
-		cs := Charset(rapid.IntRange(int(CharsetGSM7), int(CharsetUCS2)).Draw(t, "charset"))
+		cs := Charset(rapid.IntRange(int(CharsetGSM7), int(CharsetKSC5601)).Draw(t, "charset"))
 		octets, ok := AppendEncoded(nil, cs, text)
 		if !ok {
 			if cs == CharsetUCS2 {
@@ -159,7 +158,11 @@ func TestRoundTrip(t *testing.T) {
 			return
 		}
 		got, ok := Decode(cs, octets)
-		if want := canonical(text); !ok || got != want && !paddingSwallowedAt(cs, octets, got, want) {
+		want := canonical(text)
+		if cs == CharsetJIS || cs == CharsetISO2022JP || cs == CharsetExtendedKanji {
+			want = jisTwins.Replace(want)
+		}
+		if !ok || got != want && !paddingSwallowedAt(cs, octets, got, want) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
@@ -182,6 +185,7 @@ func texts() *rapid.Generator[string] {
 	extension := rapid.SampledFrom(strings.Split("^{}\\[~]|€\f", ""))
 	outside := rapid.OneOf(
 		rapid.Map(rapid.Rune(), func(r rune) string { return string(r) }),
+		rapid.SampledFrom(strings.Split("şğıİçáÁõनमस्ते৳اردو", "")),
 		rapid.SampledFrom([]string{"😀", "আ", "é", "\x1b", "\t", "\xff", "\xed\xa0\xbd", "👨‍👩‍👧‍👦"}),
 	)
 	return rapid.Custom(func(t *rapid.T) string {
@@ -212,6 +216,9 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		"Measure UCS-2":         func() { Measure(longBengali, Options{}) },
 		"Measure with wide":     func() { Measure(longEuro, Options{RefBits: Ref16}) },
 		"Measure Latin-1":       func() { Measure(english, Options{Charset: CharsetLatin1}) },
+		"Measure national":      func() { Measure(longTurkish, Options{National: nationalFour}) },
+		"AppendSeptets":         func() { AppendSeptets(buf, turkish, National(Turkish, Turkish)) },
+		"Encoding.AppendUDH":    func() { National(Turkish, Turkish).AppendUDH(buf, Concat{Total: 2, Seq: 1}) },
 		"Concat.AppendUDH":      func() { Concat{Total: 2, Seq: 1}.AppendUDH(buf) },
 		"UDH.Concat of nothing": func() { UDH(nil).Concat() },
 	}

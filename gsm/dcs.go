@@ -93,8 +93,8 @@ func parseGeneral(dcs byte) (cs Charset, class Class, ok bool) {
 
 // DCS returns the usual data_coding of a charset and class: 0x00 to 0x0E without
 // a class, 0x10 to 0x1B with one. Packed septets are 0x00 as unpacked ones are.
-// ok is false for what has no coding: a class beside Latin-1, ASCII and the
-// charsets that are not converted here.
+// ok is false for what has no coding: a class beside Latin-1, ASCII and the code
+// pages.
 func DCS(cs Charset, class Class) (dcs byte, ok bool) {
 	if cs == CharsetGSM7Packed {
 		cs = CharsetGSM7

@@ -39,12 +39,44 @@ func ExamplePreview() {
 	}
 	fmt.Println(report.Encoding, report.Parts, "part,", report.Left(), "left")
 	for _, o := range report.Outside {
-		fmt.Printf("%c at character %d\n", o.Rune, o.Index)
+		fmt.Printf("%c at character %d, like %s\n", o.Rune, o.Index, o.Replacement)
 	}
+	fmt.Println(report.Smart.Size.Encoding, report.Smart.Text)
 	// Output:
 	// ucs2 1 part, 50 left
-	// ’ at character 2
-	// – at character 11
+	// ’ at character 2, like '
+	// – at character 11, like -
+	// gsm7 It's ready - call us
+}
+
+func ExampleSubstitute() {
+	text, changes := gsm.Substitute("“Şeker” – ½ kg", gsm.Options{National: []gsm.Language{gsm.Turkish}})
+	fmt.Println(text)
+	for _, c := range changes {
+		fmt.Printf("%c became %s\n", c.From, c.To)
+	}
+	// Output:
+	// "Şeker" - 1/2 kg
+	// “ became "
+	// ” became "
+	// – became -
+	// ½ became 1/2
+}
+
+func ExampleNational() {
+	o := gsm.Options{National: []gsm.Language{gsm.Turkish}}
+	size, err := gsm.Measure(strings.Repeat("Şişli ", 25), o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(size.Encoding, size.Parts, "part,", size.Left(), "left")
+	for _, e := range size.Encoding.Elements() {
+		fmt.Printf("element %02x: %x\n", e.ID, e.Data)
+	}
+	// Output:
+	// gsm7(tr/-) 1 part, 5 left
+	// element 25: 01
 }
 
 func ExampleAssemble() {

@@ -35,18 +35,26 @@ func FuzzParseUDH(f *testing.F) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, text := range []string{"", english, longEnglish, longBengali, longEuro, "😀\x1b\xff", "\xed\xa0\xbd"} {
-		f.Add(text, uint8(0), uint8(0), uint8(0), uint16(0), false, 0)
-		f.Add(text, uint8(UCS2), uint8(CharsetLatin1), uint8(Ref16), uint16(300), true, 3)
-		f.Add(text, uint8(GSM7), uint8(CharsetGSM7Packed), uint8(Ref8), uint16(1), false, 255)
+	for _, text := range []string{"", english, longEnglish, longBengali, longEuro, longTurkish, "😀\x1b\xff", "\xed\xa0\xbd", "e\u0301👨‍👩‍👧‍👦"} {
+		f.Add(text, uint16(Auto), uint16(0), uint8(0), uint8(0), uint16(0), false, 0)
+		f.Add(text, uint16(Auto), uint16(1<<Turkish|1<<Bengali|1<<Hindi), uint8(0), uint8(0), uint16(0), false, 0)
+		f.Add(text, uint16(UCS2), uint16(0), uint8(CharsetLatin1), uint8(Ref16), uint16(300), true, 3)
+		f.Add(text, uint16(GSM7), uint16(0), uint8(CharsetGSM7Packed), uint8(Ref8), uint16(1), false, 255)
+		f.Add(text, uint16(National(Bengali, Turkish)), uint16(0), uint8(CharsetGSM7), uint8(Ref16), uint16(1), false, 255)
 	}
-	f.Fuzz(func(t *testing.T, text string, encoding, charset, bits uint8, ref uint16, noUDH bool, most int) {
-		checkSplit(t, text, Options{Encoding: Encoding(encoding), Charset: Charset(charset), RefBits: RefBits(bits), Ref: ref, NoUDH: noUDH, Max: most})
+	f.Fuzz(func(t *testing.T, text string, encoding, allowed uint16, charset, bits uint8, ref uint16, noUDH bool, most int) {
+		o := Options{Encoding: Encoding(encoding), Charset: Charset(charset), RefBits: RefBits(bits), Ref: ref, NoUDH: noUDH, Max: most}
+		for _, l := range Languages() {
+			if allowed>>l&1 == 1 {
+				o.National = append(o.National, l)
+			}
+		}
+		checkSplit(t, text, o)
 	})
 }
 
 func FuzzDecode(f *testing.F) {
-	for cs := CharsetGSM7; cs <= CharsetBinary; cs++ {
+	for cs := CharsetGSM7; cs <= CharsetKSC5601; cs++ {
 		for _, octets := range []string{"", "text", "\x1b", "\x1b\x65", "\xd8\x3d\xde\x00", "\xd8\x3d", "\xe1\x70\x38\x1c\x0e\x87\x01"} {
 			f.Add(uint8(cs), []byte(octets))
 		}
@@ -54,7 +62,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, charset uint8, octets []byte) {
 		cs := Charset(charset)
 		text, ok := Decode(cs, octets)
-		if ok != (cs <= CharsetUCS2) || !utf8.ValidString(text) {
+		if ok != (cs <= CharsetKSC5601 && cs != CharsetBinary && cs != CharsetPictogram) || !utf8.ValidString(text) {
 			t.Fatalf("%v decodes to %q, %v", cs, text, ok)
 		}
 		if alone, missing, err := Assemble([]Part{{Charset: cs, Body: octets}}); (err == nil) != ok || alone != text || missing != 0 {
@@ -85,7 +93,8 @@ func FuzzAssemble(f *testing.F) {
 			parts = append(parts, Part{Concat: Concat{Total: 3, Seq: uint8(seq + 1)}, Charset: cs, HeaderLen: int(headerLen), Body: body})
 		}
 		text, missing, err := Assemble([]Part{parts[2], parts[0], parts[1], parts[0]})
-		if (err == nil) != (cs <= CharsetUCS2) || missing != 0 || !utf8.ValidString(text) {
+		_, readable := AppendDecoded(nil, cs, nil)
+		if (err == nil) != readable || missing != 0 || !utf8.ValidString(text) {
 			t.Fatalf("%v assembles to %q, %d missing, %v", cs, text, missing, err)
 		}
 		// Where octets are cut does not matter, except for packed septets (each

@@ -6,25 +6,6 @@ import (
 	"strings"
 )
 
-// Encoding says what travels over the air, and so how parts are counted.
-type Encoding uint8
-
-const (
-	Auto Encoding = iota // GSM7 where the text and the link's charset allow, otherwise UCS2
-	GSM7                 // 7-bit default alphabet with its extension table (TS 23.038 §6.2.1)
-	UCS2                 // UTF-16 (TS 23.038 §6.2.3)
-)
-
-var encodingNames = [...]string{"auto", "gsm7", "ucs2"}
-
-// String returns "auto", "gsm7" or "ucs2".
-func (e Encoding) String() string {
-	if int(e) < len(encodingNames) {
-		return encodingNames[e]
-	}
-	return fmt.Sprintf("encoding(%d)", uint8(e))
-}
-
 // RefBits is the width of the concatenation reference: 8 bits (UDH of 6 octets)
 // or 16 bits (UDH of 7 octets). Zero means 8.
 type RefBits uint8
@@ -55,7 +36,15 @@ var (
 // the text, writes unpacked septets and an 8-bit concatenation reference, and
 // allows 255 parts.
 type Options struct {
+	// Encoding is Auto, GSM7, UCS2, or exactly one pair of tables made with
+	// [National]. A text cut with the Size.Encoding that Auto gave is cut alike.
 	Encoding Encoding
+	// National are the languages whose tables may be used (TS 23.038 §6.2.1.2).
+	// With Auto the cheapest pair of tables that holds the whole text is chosen:
+	// fewest parts, then fewest septets (headers count), then the default
+	// tables, then the earlier language. They are for links of septets: with
+	// another Charset none is used.
+	National []Language
 	// Charset is how the link writes a GSM-7 text: CharsetGSM7,
 	// CharsetGSM7Packed, CharsetASCII or CharsetLatin1. Parts are counted in
 	// septets all the same. UCS-2 texts are always CharsetUCS2.
@@ -75,12 +64,12 @@ type Options struct {
 // Size is what a text costs. A unit is a septet (GSM7; characters of the
 // extension table take two) or a UTF-16 unit (UCS2; surrogate pairs take two).
 type Size struct {
-	Encoding Encoding // GSM7 or UCS2
+	Encoding Encoding // GSM7, with the tables chosen, or UCS2
 	Charset  Charset  // of the octets that Split writes
 	Parts    int      // at least 1, also for an empty text
 	Units    int      // of the whole text
-	Limit    int      // units that fit into each part: 160 or 70, 153/152 or 67/66 in a longer message
-	LastUsed int      // units in the last part
+	Limit    int      // units that fit into each part: 160 or 70, 153/152 or 67/66 in a longer message, less beside shift elements
+	LastUsed int      // units in the last part when all others are filled; to keep clusters whole, Split may put more there
 }
 
 // Left returns the units that may be added without another part.
@@ -105,16 +94,10 @@ func Measure(text string, o Options) (Size, error) {
 	if err := o.check(); err != nil {
 		return Size{}, err
 	}
-	size, wide, err := o.measureWhole(text)
+	size, err := o.measure(text)
 	if err != nil {
 		return Size{}, err
 	}
-	size.Parts, size.Limit, size.LastUsed = 1, capacity(size.Encoding, 0), size.Units
-	if size.Units <= size.Limit {
-		return size, nil
-	}
-	size.Limit = capacity(size.Encoding, o.RefBits.headerLen())
-	size.Parts, size.LastUsed = size.countParts(text, wide > 0)
 	if most := o.most(); size.Parts > most {
 		return size, fmt.Errorf("%w: %d, at most %d are allowed; shorten the text", ErrTooManyParts, size.Parts, most)
 	}
@@ -123,14 +106,21 @@ func Measure(text string, o Options) (Size, error) {
 
 func (o Options) check() error {
 	switch {
-	case o.Encoding > UCS2:
-		return fmt.Errorf("%w: %v: use Auto, GSM7 or UCS2", ErrOptions, o.Encoding)
+	case !o.Encoding.Valid() || o.Encoding == Octets:
+		return fmt.Errorf("%w: %v for text: use Auto, GSM7, UCS2 or a value of National", ErrOptions, o.Encoding)
 	case o.Charset > CharsetLatin1:
 		return fmt.Errorf("%w: charset %v for GSM-7 text: use gsm7, gsm7-packed, ascii or latin1", ErrOptions, o.Charset)
+	case o.Encoding > Octets && !o.Charset.septets():
+		return fmt.Errorf("%w: %v cannot be written in charset %v: use gsm7 or gsm7-packed", ErrOptions, o.Encoding, o.Charset)
 	case o.RefBits != 0 && o.RefBits != Ref8 && o.RefBits != Ref16:
 		return fmt.Errorf("%w: reference of %d bits: use 8 or 16", ErrOptions, o.RefBits)
 	case o.Max < 0 || o.Max > MaxParts:
 		return fmt.Errorf("%w: at most %d parts asked: use 1 to 255, or 0 for 255", ErrOptions, o.Max)
+	}
+	for _, l := range o.National {
+		if !l.known() {
+			return fmt.Errorf("%w: %v has no national tables: use the constants Turkish to Urdu", ErrOptions, l)
+		}
 	}
 	return nil
 }
@@ -142,20 +132,54 @@ func (o Options) most() int {
 	return o.Max
 }
 
-// measureWhole settles encoding and charset, and counts units and characters of
-// two units.
-func (o Options) measureWhole(text string) (size Size, wide int, err error) {
+// measure settles encoding and charset and counts. The limit on parts is not
+// its business.
+func (o Options) measure(text string) (Size, error) {
 	if o.Encoding != UCS2 {
-		septets, wide, ok := defaultAlphabet.count(text)
-		if ok && o.Charset.carries(text) {
-			return Size{Encoding: GSM7, Charset: o.Charset, Units: septets}, wide, nil
+		if o.national() {
+			if size, ok := o.cheapest(text); ok {
+				return size, nil
+			}
+		} else {
+			a := alphabetOf(o.Encoding)
+			if septets, wide, ok := a.count(text); ok && o.Charset.carries(text) {
+				return o.size(text, o.Encoding|GSM7, septets, wide), nil
+			}
 		}
-		if o.Encoding == GSM7 {
-			return Size{}, 0, o.unencodable(text)
+		if o.Encoding != Auto {
+			return Size{}, o.unencodable(text)
 		}
 	}
 	units, wide := countUnits(text)
-	return Size{Encoding: UCS2, Charset: CharsetUCS2, Units: units}, wide, nil
+	return o.size(text, UCS2, units, wide), nil
+}
+
+// size counts the parts of a text of so many units, of which wide characters
+// take two.
+func (o Options) size(text string, e Encoding, units, wide int) Size {
+	s := Size{Encoding: e, Charset: o.Charset, Units: units, Parts: 1, LastUsed: units}
+	if e == UCS2 {
+		s.Charset = CharsetUCS2
+	}
+	if s.Limit = capacity(e, o.headerLen(e, 1)); units > s.Limit {
+		s.Limit = capacity(e, o.headerLen(e, 2))
+		s.Parts, s.LastUsed = s.countParts(text, wide > 0)
+	}
+	return s
+}
+
+// headerLen returns the octets of the UDH, 0 without one, of each of so many
+// parts.
+func (o Options) headerLen(e Encoding, parts int) int {
+	elements := e.elementsLen()
+	switch {
+	case parts > 1:
+		return o.RefBits.headerLen() + elements
+	case elements > 0:
+		return 1 + elements
+	default:
+		return 0
+	}
 }
 
 // carries reports whether a text that is known to be GSM-7 can be written in c,
@@ -172,17 +196,13 @@ func (c Charset) carries(text string) bool {
 	return true
 }
 
-// outside reports whether r keeps a text from being sent as GSM-7: the alphabet
-// lacks it, or the charset of the link does.
-func (o Options) outside(r rune) bool {
-	return defaultAlphabet.lookup(r) == unmapped || o.Charset.lacks(r)
-}
-
-// unencodable names the place of the first character that stands in the way.
+// unencodable names the place of the first character that stands in the way:
+// the alphabet lacks it, or the charset of the link does.
 func (o Options) unencodable(text string) error {
-	at := strings.IndexFunc(text, o.outside)
-	return fmt.Errorf("%w: the character at byte %d is not in the GSM 7-bit alphabet, or not in charset %v; use UCS-2",
-		ErrUnencodable, at, o.Charset)
+	a := alphabetOf(o.Encoding)
+	at := strings.IndexFunc(text, func(r rune) bool { return a.lookup(r) == unmapped || o.Charset.lacks(r) })
+	return fmt.Errorf("%w: the character at byte %d is not in %v, or not in charset %v; use UCS-2",
+		ErrUnencodable, at, o.Encoding, o.Charset)
 }
 
 // countParts counts the parts of a text that does not fit into one, and the
@@ -207,11 +227,14 @@ func (s Size) take(text string) (end, units int) {
 	if s.Encoding == UCS2 {
 		return takeUnits(text, s.Limit)
 	}
-	return defaultAlphabet.take(text, s.Limit)
+	a := alphabetOf(s.Encoding)
+	return a.take(text, s.Limit)
 }
 
 // capacity returns the units beside a UDH of headerLen octets: 160, 153 and 152
-// septets or 70, 67 and 66 UTF-16 units for headers of 0, 6 and 7 octets.
+// septets or 70, 67 and 66 UTF-16 units for headers of 0, 6 and 7 octets; 155 or
+// 152 septets beside one or two shift elements, 149 or 146 beside them and an
+// 8-bit concatenation.
 func capacity(e Encoding, headerLen int) int {
 	octets := userDataOctets - headerLen
 	if e == UCS2 {

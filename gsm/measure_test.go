@@ -98,6 +98,7 @@ func TestMeasureErrors(t *testing.T) {
 		{"256 parts", strings.Repeat("a", 255*153+1), Options{}, ErrTooManyParts, "256, at most 255"},
 		{"256 parts of UCS-2", strings.Repeat("আ", 255*67+1), Options{}, ErrTooManyParts, "256, at most 255"},
 		{"256 parts by the extension", strings.Repeat("€", 255*76+1), Options{}, ErrTooManyParts, "256, at most 255"},
+		{"256 parts beside a shift element", strings.Repeat("ş", 255*149+1), Options{National: []Language{Turkish}}, ErrTooManyParts, "256, at most 255"},
 		{"above the most", strings.Repeat("a", 307), Options{Max: 2}, ErrTooManyParts, "3, at most 2"},
 	}
 	for _, tt := range tests {
@@ -122,7 +123,7 @@ func TestMeasureErrors(t *testing.T) {
 }
 
 func TestEncodingNames(t *testing.T) {
-	for e, want := range map[Encoding]string{Auto: "auto", GSM7: "gsm7", UCS2: "ucs2", 7: "encoding(7)"} {
+	for e, want := range map[Encoding]string{Auto: "auto", GSM7: "gsm7", UCS2: "ucs2", Octets: "octets", 7: "encoding(7)"} {
 		if e.String() != want {
 			t.Errorf("got %q, want %q", e, want)
 		}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -95,6 +96,7 @@ type twilioAnswer struct {
 	Segments int    `json:"segments"`
 	Units    []int  `json:"units"`  // UTF-16 units of each grapheme
 	Points   []int  `json:"points"` // code points of each grapheme
+	Cuts     []int  `json:"cuts"`   // UTF-16 units of each segment
 }
 
 func askTwilio(t *testing.T, questions []twilioQuestion) []twilioAnswer {
@@ -145,10 +147,12 @@ func repositoryRoot(t *testing.T) string {
 // TestTwilioCountsTheSame compares about 2,000 texts with Twilio's calculator.
 // There is one legitimate difference: Twilio never cuts inside a grapheme (an
 // emoji family, a letter with its marks), also where that costs a further part;
-// this package cuts between characters. So:
+// this package does where it has to. So:
 //   - where every grapheme is one character the counts must be equal;
 //   - otherwise ours must not be above theirs, and theirs must be what filling
-//     parts with whole graphemes gives, so that nothing else hides behind it.
+//     parts with whole graphemes gives, so that nothing else hides behind it;
+//   - where whole graphemes cost nothing the cuts must be at the same places
+//     (but for conjuncts, which Twilio's older rules do not know).
 func TestTwilioCountsTheSame(t *testing.T) {
 	questions := twilioTexts()
 	answers := askTwilio(t, questions)
@@ -174,17 +178,37 @@ func TestTwilioCountsTheSame(t *testing.T) {
 		if size.Parts < answer.Segments {
 			kinds["a part more for whole graphemes"]++
 		}
+		if size.Parts == answer.Segments && size.Parts > 1 && !strings.Contains(question.Text, "\u09CD") {
+			kinds["the same cuts"]++
+			if got := cuts(t, question); !slices.Equal(got, answer.Cuts) {
+				t.Errorf("text %d %+q: cut to %v units, twilio %v", i, question.Text, got, answer.Cuts)
+			}
+		}
 		if whole := fill(answer.Units, 70, 67); size.Parts > answer.Segments || answer.Segments != whole {
 			t.Errorf("text %d %+q: %d parts, twilio %d, whole graphemes need %d", i, question.Text, size.Parts, answer.Segments, whole)
 		}
 	}
 	for _, kind := range []string{"GSM-7, one character a grapheme", "UCS-2, one character a grapheme",
-		"graphemes of several characters", "a part more for whole graphemes"} {
+		"graphemes of several characters", "a part more for whole graphemes", "the same cuts"} {
 		if kinds[kind] < 10 {
 			t.Errorf("only %d texts of the kind %q: the comparison says little", kinds[kind], kind)
 		}
 	}
 	t.Log(kinds)
+}
+
+// cuts returns the units of each segment of a text.
+func cuts(t *testing.T, question twilioQuestion) []int {
+	t.Helper()
+	segments, err := Split(question.Text, Options{Encoding: encodingFor(question.Encoding)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := make([]int, len(segments))
+	for i, s := range segments {
+		units[i] = s.Units
+	}
+	return units
 }
 
 func encodingFor(twilio string) Encoding {

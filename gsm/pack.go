@@ -61,9 +61,9 @@ func AppendUnpacked(dst, packed []byte, headerLen, n int) []byte {
 
 // appendPackedText encodes text and packs it behind a header of headerLen
 // octets, in place: packing never overtakes the septets it still has to read.
-func appendPackedText(dst []byte, text string, headerLen int) ([]byte, bool) {
+func appendPackedText(dst []byte, text string, e Encoding, headerLen int) ([]byte, bool) {
 	start := len(dst)
-	dst, ok := defaultAlphabet.append(dst, text)
+	dst, ok := AppendSeptets(dst, text, e)
 	if !ok {
 		return dst, false
 	}

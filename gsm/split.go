@@ -7,6 +7,8 @@ type Segment struct {
 	Octets    []byte
 	HeaderLen int
 	Charset   Charset
+	// Encoding is that of the message, with its national tables.
+	Encoding Encoding
 	// Text is the piece of the text that this segment carries.
 	Text string
 	// Units is the size of Text in septets or UTF-16 units.
@@ -21,29 +23,44 @@ type Segment struct {
 // Body returns the octets after the UDH.
 func (s Segment) Body() []byte { return s.Octets[s.HeaderLen:] }
 
-// Split cuts a text into segments, each as full as possible: 160 septets or 70
+// UDH returns the user data header of the segment, nil for none: also after
+// NoUDH, when somebody else has to write it.
+func (s Segment) UDH() UDH {
+	var header UDH
+	if s.Concat.Total > 1 {
+		header = UDH{s.Concat.Element()}
+	}
+	return append(header, s.Encoding.Elements()...)
+}
+
+// Split cuts a text into segments, as full as possible: 160 septets or 70
 // UTF-16 units alone, 153 or 67 in a longer message, 152 or 66 with a 16-bit
-// reference (TS 23.040 §9.2.3.24.1). No escape pair and no surrogate pair is
-// cut. An empty text is one empty segment. It fails as [Measure] does, and
-// otherwise returns exactly the parts that Measure counts. The segments share
-// one buffer, each clipped to its own octets.
+// reference (TS 23.040 §9.2.3.24.1), and less beside the elements of national
+// tables (also with NoUDH: whoever writes the header has to tell the tables, see
+// [Encoding.AppendUDH]). No escape pair and no surrogate pair is cut, and, with
+// UCS-2 or national tables, no grapheme cluster (a letter with its marks, an emoji
+// of several characters) where sparing it costs no further part. An empty text is
+// one empty segment. It fails as [Measure] does, and otherwise returns exactly the
+// parts that Measure counts. The segments share one buffer, each clipped to its
+// own octets.
 func Split(text string, o Options) ([]Segment, error) {
 	size, err := Measure(text, o)
 	if err != nil {
 		return nil, err
 	}
 	header := 0
-	if size.Parts > 1 && !o.NoUDH {
-		header = o.RefBits.headerLen()
+	if !o.NoUDH {
+		header = o.headerLen(size.Encoding, size.Parts)
 	}
 	segments := make([]Segment, size.Parts)
 	buf := make([]byte, 0, size.Parts*header+size.octets())
 	left := size.Units
 	for i := range segments {
-		end, units := size.cut(text, left)
+		end, units := size.cut(text, left, size.Parts-i-1)
 		seg := Segment{
 			HeaderLen: header,
 			Charset:   size.Charset,
+			Encoding:  size.Encoding,
 			Text:      text[:end],
 			Units:     units,
 			Concat:    o.concat(i+1, size.Parts),
@@ -51,23 +68,13 @@ func Split(text string, o Options) ([]Segment, error) {
 		text, left = text[end:], left-units
 		start := len(buf)
 		if header > 0 {
-			buf = seg.Concat.AppendUDH(buf)
+			buf = seg.Encoding.AppendUDH(buf, seg.Concat)
 		}
 		buf = seg.appendBody(buf)
 		seg.Octets = buf[start:len(buf):len(buf)]
 		segments[i] = seg
 	}
 	return segments, nil
-}
-
-// cut chooses where the next segment of text, left units long, ends. A kinder
-// rule (not inside a grapheme cluster) belongs here; it may end a segment
-// earlier only as long as the number of parts stays the one that Measure counted.
-func (s Size) cut(text string, left int) (end, units int) {
-	if left <= s.Limit {
-		return len(text), left
-	}
-	return s.take(text)
 }
 
 // octets bounds the octets of the whole text.
@@ -92,10 +99,13 @@ func (o Options) concat(seq, total int) Concat {
 // appendBody writes the text of the segment. Measure has made sure that the
 // charset holds it.
 func (s Segment) appendBody(dst []byte) []byte {
-	if s.Charset == CharsetGSM7Packed {
-		dst, _ = appendPackedText(dst, s.Text, s.HeaderLen)
-		return dst
+	switch s.Charset {
+	case CharsetGSM7Packed:
+		dst, _ = appendPackedText(dst, s.Text, s.Encoding, s.HeaderLen)
+	case CharsetGSM7:
+		dst, _ = AppendSeptets(dst, s.Text, s.Encoding)
+	default:
+		dst, _ = AppendEncoded(dst, s.Charset, s.Text)
 	}
-	dst, _ = AppendEncoded(dst, s.Charset, s.Text)
 	return dst
 }

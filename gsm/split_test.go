@@ -1,6 +1,7 @@
 package gsm
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -31,6 +32,11 @@ func TestSplitGolden(t *testing.T) {
 		{"two parts, Latin-1", rep("0123456789", 15) + "àé~~~~~", Options{Ref: 1, Charset: CharsetLatin1}},
 		{"two parts without UDH", rep("0123456789", 16) + "!", Options{Ref: 0x1234, NoUDH: true}},
 		{"escape pair at the cut", rep("a", 152) + "€" + rep("b", 20), Options{Ref: 2}},
+		{"one part with a single shift table", "¿Cómo está Ángel?", Options{National: []Language{Turkish, Spanish}}},
+		{"two parts with both tables of Turkish", rep("şğıİ Ğ", 26), Options{Ref: 9, National: []Language{Turkish}}},
+		{"two parts with a locking shift table, 16-bit reference", rep("Şeker ", 26), Options{Ref: 9, RefBits: Ref16, National: []Language{Turkish}}},
+		{"two parts of Hindi, packed", rep("नमस्ते ", 26) + "[1]", Options{Ref: 9, Charset: CharsetGSM7Packed, National: []Language{Hindi}}},
+		{"two parts of Hindi without UDH", rep("नमस्ते ", 26) + "[1]", Options{Ref: 9, NoUDH: true, National: []Language{Hindi}}},
 		{"bengali", rep("আমার সোনার বাংলা, ", 5), Options{Ref: 255}},
 		{"surrogate pair at the cut", rep("x", 66) + "😀" + rep("y", 5), Options{Ref: 3}},
 		{"surrogate pair at the cut, 16-bit reference", rep("x", 65) + "😀" + rep("y", 5), Options{Ref: 3, RefBits: Ref16}},
@@ -87,7 +93,8 @@ type failer interface {
 func TestSplitProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		checkSplit(t, texts().Draw(t, "text"), Options{
-			Encoding: rapid.SampledFrom([]Encoding{Auto, Auto, GSM7, UCS2}).Draw(t, "encoding"),
+			Encoding: rapid.SampledFrom([]Encoding{Auto, Auto, GSM7, UCS2, National(Turkish, Turkish), National(NoLanguage, Spanish), National(Hindi, NoLanguage)}).Draw(t, "encoding"),
+			National: rapid.SliceOfN(rapid.SampledFrom(Languages()), 0, 3).Draw(t, "national"),
 			Charset:  Charset(rapid.IntRange(0, int(CharsetLatin1)).Draw(t, "charset")),
 			RefBits:  rapid.SampledFrom([]RefBits{0, Ref8, Ref16}).Draw(t, "width"),
 			Ref:      rapid.Uint16().Draw(t, "ref"),
@@ -131,9 +138,9 @@ func checkSplit(t failer, text string, o Options) {
 			t.Fatalf("segment %d is numbered %+v, want %+v", i, s.Concat, want)
 		}
 		joined, units = joined+s.Text, units+s.Units
-		parts = append(parts, Part{Concat: s.Concat, Charset: s.Charset, HeaderLen: s.HeaderLen, Body: s.Body()})
+		parts = append(parts, Part{Concat: s.Concat, Charset: s.Charset, Encoding: s.UDH().National(), HeaderLen: s.HeaderLen, Body: s.Body()})
 	}
-	if joined != text || units != size.Units || segments[len(segments)-1].Units != size.LastUsed {
+	if joined != text || units != size.Units || segments[len(segments)-1].Units < size.LastUsed {
 		t.Fatalf("segments hold %q of %d units, last %d; measured %+v", joined, units, segments[len(segments)-1].Units, size)
 	}
 	got, missing, err := Assemble(parts)
@@ -164,7 +171,11 @@ func checkRefusal(t failer, text string, o Options, size Size, err error) {
 			t.Fatalf("refused %d parts, at most %d allowed, expected %d", size.Parts, o.most(), expectedParts(text, size, o))
 		}
 	case errors.Is(err, ErrUnencodable):
-		if _, ok := AppendEncoded(nil, o.Charset, text); o.Encoding != GSM7 || ok && Detect(text) == GSM7 {
+		_, ok := AppendEncoded(nil, o.Charset, text)
+		if o.Encoding > Octets {
+			_, ok = AppendSeptets(nil, text, o.Encoding)
+		}
+		if o.Encoding.Kind() != GSM7 || ok && (o.Encoding > Octets || Detect(text) == GSM7) {
 			t.Fatalf("refused a text that %v can write", o.Charset)
 		}
 	case !errors.Is(err, ErrOptions):
@@ -180,10 +191,14 @@ func checkSegment(t failer, s Segment, size Size, o Options) {
 		t.Fatalf("segment %+v of %+v", s, size)
 	}
 	// Also when the header is left to somebody else it has to fit.
-	if room := userDataOctets - len(s.Concat.AppendUDH(nil)); size.Parts > 1 && (size.Encoding == UCS2 && 2*s.Units > room || 7*s.Units > 8*room) {
-		t.Fatalf("no room for %+v beside %d units", s.Concat, s.Units)
+	wire := s.Encoding.AppendUDH(nil, s.Concat)
+	if room := userDataOctets - len(wire); size.Encoding == UCS2 && 2*s.Units > room || size.Encoding != UCS2 && 7*s.Units > 8*room {
+		t.Fatalf("no room for %x beside %d units", wire, s.Units)
 	}
-	if hasHeader := size.Parts > 1 && !o.NoUDH; hasHeader != (s.HeaderLen > 0) {
+	if made, err := s.UDH().Append(nil); err != nil || len(s.UDH()) > 0 && !bytes.Equal(made, wire) || len(s.UDH()) == 0 && wire != nil {
+		t.Fatalf("header %v is written as %x, %v and as %x", s.UDH(), made, err, wire)
+	}
+	if hasHeader := (size.Parts > 1 || size.Encoding > Octets) && !o.NoUDH; hasHeader != (s.HeaderLen > 0) {
 		t.Fatalf("header of %d octets in a message of %d parts", s.HeaderLen, size.Parts)
 	}
 	if s.HeaderLen > 0 {
@@ -191,36 +206,48 @@ func checkSegment(t failer, s Segment, size Size, o Options) {
 		if err != nil || header.Len() != s.HeaderLen || string(body) != string(s.Body()) {
 			t.Fatalf("header %x parses as %v, %v", s.Octets[:s.HeaderLen], header, err)
 		}
-		if c, ok := header.Concat(); !ok || c != s.Concat {
+		if c, ok := header.Concat(); ok != (size.Parts > 1) || ok && c != s.Concat || header.National()|s.Encoding != s.Encoding|GSM7 {
 			t.Fatalf("header %x is %+v, want %+v", s.Octets[:s.HeaderLen], c, s.Concat)
 		}
 	}
 	// On the air a septet is 7 bits and the header is padded to whole septets.
 	bits := s.HeaderLen*8 + 16*s.Units
-	if size.Encoding == GSM7 {
+	if size.Encoding != UCS2 {
 		bits = (s.HeaderLen*8+6)/7*7 + 7*s.Units
 	}
 	if bits > userDataOctets*8 || s.Charset == CharsetGSM7Packed && len(s.Octets) > userDataOctets {
 		t.Fatalf("segment of %d bits, %d octets", bits, len(s.Octets))
 	}
-	if s.Charset != CharsetGSM7Packed || s.HeaderLen == 0 {
+	switch {
+	case s.Charset == CharsetGSM7:
+		if got := DecodeSeptets(s.Body(), s.Encoding); got != canonical(s.Text) {
+			t.Fatalf("segment decodes to %q, want %q", got, s.Text)
+		}
+	case s.Charset != CharsetGSM7Packed || s.HeaderLen == 0 && s.Encoding == GSM7:
 		if got, ok := Decode(s.Charset, s.Body()); !ok || got != canonical(s.Text) && !paddingSwallowedAt(s.Charset, s.Body(), got, s.Text) {
 			t.Fatalf("segment decodes to %q, want %q", got, s.Text)
 		}
 	}
 }
 
-// expectedParts counts parts by the text alone, without the tables.
+// expectedParts counts parts by the text alone, without the default tables.
 func expectedParts(text string, size Size, o Options) int {
 	var sizes []int
+	alphabet := alphabetOf(size.Encoding)
 	for _, r := range text {
 		width := 1
-		if size.Encoding == UCS2 && r > 0xFFFF || size.Encoding == GSM7 && strings.ContainsRune("^{}\\[~]|€\f", r) {
+		if size.Encoding > Octets && alphabet.lookup(r) >= shifted || size.Encoding == UCS2 && r > 0xFFFF || size.Encoding == GSM7 && strings.ContainsRune("^{}\\[~]|€\f", r) {
 			width = 2
 		}
 		sizes = append(sizes, width)
 	}
-	switch {
+	alone, long := map[int]int{3: 155, 6: 152}, map[int]int{3: 149, 6: 146}
+	if o.RefBits == Ref16 {
+		long = map[int]int{3: 148, 6: 145}
+	}
+	switch n := 3 * len(size.Encoding.Elements()); {
+	case n > 0:
+		return fill(sizes, alone[n], long[n])
 	case size.Encoding == UCS2 && o.RefBits == Ref16:
 		return fill(sizes, 70, 66)
 	case size.Encoding == UCS2:
@@ -232,12 +259,13 @@ func expectedParts(text string, size Size, o Options) int {
 	}
 }
 
-// ambiguous reports whether a packed segment ends with an '@' that looks like
-// padding (see AppendUnpacked).
+// ambiguous reports whether a packed segment ends with a septet zero, '@' in the
+// default alphabet, that looks like padding (see AppendUnpacked).
 func ambiguous(segments []Segment) bool {
 	for _, s := range segments {
 		bits := len(s.Body())*8 - fillBits(s.HeaderLen)
-		if s.Charset == CharsetGSM7Packed && strings.HasSuffix(s.Text, "@") && bits%7 == 0 {
+		septets, _ := AppendSeptets(nil, s.Text, s.Encoding)
+		if s.Charset == CharsetGSM7Packed && bytes.HasSuffix(septets, []byte{0}) && bits%7 == 0 {
 			return true
 		}
 	}

@@ -7,8 +7,10 @@ import (
 
 // Information element identifiers (TS 23.040 §9.2.3.24).
 const (
-	ElementConcat8  = 0x00
-	ElementConcat16 = 0x08
+	ElementConcat8      = 0x00
+	ElementConcat16     = 0x08
+	ElementSingleShift  = 0x24 // national language single shift
+	ElementLockingShift = 0x25 // national language locking shift
 )
 
 // ErrUDH is wrapped by every error about a user data header.
@@ -98,6 +100,26 @@ func (h UDH) Concat() (c Concat, ok bool) {
 		}
 	}
 	return c, ok
+}
+
+// National returns the tables that the header announces, GSM7 without any. As
+// receivers have to, it ignores elements that make no sense or name a language
+// without such a table, and of several takes the last (TS 23.038 §6.2.1.2.4, TS
+// 23.040 §9.2.3.24.15, §9.2.3.24.16).
+func (h UDH) National() Encoding {
+	var locking, single Language
+	for _, e := range h {
+		if len(e.Data) != 1 {
+			continue
+		}
+		switch l := Language(e.Data[0]); {
+		case e.ID == ElementSingleShift && l.known():
+			single = l
+		case e.ID == ElementLockingShift && l.known() && l.locks():
+			locking = l
+		}
+	}
+	return National(locking, single)
 }
 
 // Concat numbers one part of a concatenated message. References of different
