@@ -11,7 +11,7 @@ export CGO_ENABLED := 0
 DIRS := $(wildcard bench client cmd e2e gsm internal smpp)
 # The rooms with goroutines of their own.
 RACE ?= $(addsuffix /...,$(wildcard ./smpp ./client ./cmd ./internal/account ./internal/config ./internal/connect \
-	./internal/egress ./internal/flow ./internal/obs ./internal/run ./internal/sim ./internal/smsapi ./internal/store))
+	./internal/egress ./internal/flow ./internal/obs ./internal/run ./internal/sim ./internal/smppd ./internal/smsapi ./internal/store))
 TESTFLAGS ?=
 BENCHTIME ?= 1s
 BENCHFLAGS ?=
@@ -54,7 +54,7 @@ race: deps ## the tests of the concurrent rooms under the race detector
 	CGO_ENABLED=1 go test -race -shuffle=on $(RACE)
 
 .PHONY: fuzz
-fuzz: ## each fuzz target for a few seconds (FUZZTIME=5 FUZZ_TOTAL=240 FUZZ=name)
+fuzz: ## each fuzz target for 20 seconds (FUZZTIME=10m FUZZ=name; see scripts/fuzz.sh)
 	scripts/fuzz.sh
 
 .PHONY: proof

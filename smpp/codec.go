@@ -17,10 +17,11 @@ const (
 	encoding                  // field → octets appended to out
 	printing                  // field → name=value appended to out
 	cloning                   // field → a copy of its own
+	seeking                   // only finds the optional parameters
 )
 
-// codec walks the field list of a PDU. Every method below is one kind of field and knows all four
-// modes. The first error stops the work; later fields become zero, so that a PDU struct can be used
+// codec walks the field list of a PDU. Every method below is one kind of field and knows every
+// mode. The first error stops the work; later fields become zero, so that a PDU struct can be used
 // again and again without old values shining through.
 type codec struct {
 	mode    codecMode
@@ -29,6 +30,9 @@ type codec struct {
 	in      []byte
 	out     []byte
 	err     *FieldError
+	found   *TLVs // seeking: where they are
+	// congestion, when not 0, is congestion_state + 1, added to the response that is encoded.
+	congestion uint8
 }
 
 // FieldError says which field of a PDU is wrong. It never holds the value.
@@ -37,7 +41,17 @@ type FieldError struct {
 	Field   string // name in the specification
 	Status  Status // what a peer that sent this is answered with
 	Reason  string
+	harm    harm
 }
+
+// harm says what a message loses with optional parameters that are not whole.
+type harm uint8
+
+const (
+	harmUnknown harm = iota // another field is wrong, or message_payload is cut off
+	harmOption              // the end of an optional parameter, or up to three octets more than the fields hold
+	harmNone                // nothing: up to three octets that are NUL
+)
 
 // Error names the field and the reason.
 func (e *FieldError) Error() string {
@@ -261,10 +275,11 @@ func (c *codec) tlvs(p *TLVs) {
 		if c.err != nil || len(c.in) == 0 {
 			return
 		}
-		if t := TLVs(c.in[:len(c.in):len(c.in)]); t.valid() {
-			*p = t
-		} else {
+		whole := TLVs(c.in).whole()
+		*p = TLVs(c.in[:whole:whole])
+		if whole < len(c.in) {
 			c.fail("optional parameters", StatusInvOptParStream, "do not add up to the end of the PDU")
+			c.err.harm = harmOf(c.in[whole:])
 		}
 	case encoding:
 		if !p.valid() {
@@ -284,7 +299,22 @@ func (c *codec) tlvs(p *TLVs) {
 		}
 	case cloning:
 		*p = bytes.Clone(*p)
+	case seeking:
+		c.found = p
 	}
+}
+
+// harmOf judges the octets that are left over behind whole parameters.
+func harmOf(rest []byte) harm {
+	switch {
+	case len(rest) < 4 && len(bytes.Trim(rest, "\x00")) == 0:
+		return harmNone
+	case len(rest) < 4:
+		return harmOption
+	case Tag(binary.BigEndian.Uint16(rest)) == TagMessagePayload:
+		return harmUnknown
+	}
+	return harmOption
 }
 
 // list is a counted list: a one-octet count and then the fields of each element.

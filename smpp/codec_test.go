@@ -191,6 +191,7 @@ func badBodies(t *testing.T) []badBody {
 		{"bind ends early", CmdBindTransceiver, []byte("id\x00pw\x00"), "system_type", StatusInvCmdLen},
 		{"multi: dest_flag 3", CmdSubmitMulti, []byte("\x00\x00\x00a\x00\x01\x03"), "dest_flag", StatusInvDestFlag},
 		{"multi: fewer than promised", CmdSubmitMulti, []byte("\x00\x00\x00a\x00\xff\x01\x00\x00b\x00"), "dest_flag", StatusInvCmdLen},
+		{"multi: list without name", CmdSubmitMulti, []byte("\x00\x00\x00a\x00\x01\x02\x00"), "dl_name", StatusInvDLName},
 		{"multi: list name too long", CmdSubmitMulti, []byte("\x00\x00\x00a\x00\x01\x02" + x(21) + "\x00"), "dl_name", StatusInvDLName},
 		{"data_sm ends early", CmdDataSM, []byte("\x00\x00\x00a\x00"), "dest_addr", StatusInvCmdLen},
 		{"deliver_sm ends early", CmdDeliverSM, body[:10], "source_addr", StatusInvCmdLen},
@@ -310,7 +311,7 @@ func TestDecodeFrame(t *testing.T) {
 	if _, _, err := Decode(append(frame, 0)); err != ErrShort {
 		t.Errorf("longer than command_length: %v", err)
 	}
-	h, p, err := Decode(frameOf(0x112, 0, 9, []byte("x")))
+	h, p, err := Decode(frameOf(0x1FF, 0, 9, []byte("x")))
 	if err != ErrUnknownCommand || p != nil || h.Sequence != 9 {
 		t.Errorf("unknown command: %v %v %v", h, p, err)
 	}
@@ -382,10 +383,10 @@ func TestAllocations(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for got, want := range map[string]string{
-		CmdSubmitSM.String(): "submit_sm", CommandID(0x112).String(): "command 0x112",
+		CmdSubmitSM.String(): "submit_sm", CommandID(0x1FF).String(): "command 0x1ff",
 		StatusThrottled.String(): "ESME_RTHROTTLED", Status(0x411).String(): "status 0x411",
 		StatusThrottled.Describe(): "throttling: allowed message rate exceeded", Status(0x411).Describe(): "",
-		TagMessagePayload.String(): "message_payload", Tag(0x60d).String(): "tag_0x060d",
+		TagMessagePayload.String(): "message_payload", Tag(0x1411).String(): "tag_0x1411",
 		Transceiver.String(): "transceiver", Mode(7).String(): "mode 7", Receiver.String() + Transmitter.String(): "receivertransmitter",
 		StateUndeliverable.String(): "UNDELIVERABLE", NoState.String(): "NONE", MessageState(77).String(): "state 77",
 		ESME.String() + SMSC.String(): "ESMESMSC", Inbound.String() + Outbound.String(): "inout",
@@ -408,10 +409,10 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s has a response that is unknown", c)
 		}
 	}
-	if CmdAlertNotification.HasResponse() || CmdOutbind.HasResponse() || CmdSubmitSMResp.HasResponse() || CommandID(0x112).HasResponse() {
+	if CmdAlertNotification.HasResponse() || CmdOutbind.HasResponse() || CmdSubmitSMResp.HasResponse() || CommandID(0x1FF).HasResponse() {
 		t.Error("HasResponse is true for what has none")
 	}
-	if New(0x112) != nil {
-		t.Error("New(0x112) is something")
+	if New(0x1FF) != nil {
+		t.Error("New(0x1FF) is something")
 	}
 }

@@ -5,7 +5,7 @@ import "strconv"
 // CommandID names the operation of a PDU (SMPP 3.4 §5.1.2.1). Bit 31 marks a response.
 type CommandID uint32
 
-// The commands of SMPP 3.4.
+// The commands of SMPP 3.4, and the broadcast commands that SMPP 5.0 §4.7.5 adds.
 const (
 	CmdGenericNack         CommandID = 0x80000000
 	CmdBindReceiver        CommandID = 0x00000001
@@ -34,6 +34,13 @@ const (
 	CmdAlertNotification   CommandID = 0x00000102
 	CmdDataSM              CommandID = 0x00000103
 	CmdDataSMResp          CommandID = 0x80000103
+
+	CmdBroadcastSM           CommandID = 0x00000111
+	CmdBroadcastSMResp       CommandID = 0x80000111
+	CmdQueryBroadcastSM      CommandID = 0x00000112
+	CmdQueryBroadcastSMResp  CommandID = 0x80000112
+	CmdCancelBroadcastSM     CommandID = 0x00000113
+	CmdCancelBroadcastSMResp CommandID = 0x80000113
 )
 
 const responseBit CommandID = 0x80000000
@@ -65,8 +72,9 @@ type commandSpec struct {
 	make func() PDU
 }
 
-// spec finds the row of a command, nil when the command is unknown. A new command (SMPP 5.0) needs a
-// row here and a fields method in grammar.go, nothing else.
+// spec finds the row of a command, nil when the command is unknown. A new command needs a
+// row here and a fields method in grammar.go; and a place in the two lists of who may send it
+// (checkRequest, checkInbound).
 func (c CommandID) spec() *commandSpec {
 	for i := range commands {
 		if commands[i].id == c {
@@ -105,6 +113,12 @@ var commands = [...]commandSpec{
 	{CmdUnbindResp, "unbind_resp", func() PDU { return new(UnbindResp) }},
 	{CmdOutbind, "outbind", func() PDU { return new(Outbind) }},
 	{CmdAlertNotification, "alert_notification", func() PDU { return new(AlertNotification) }},
+	{CmdBroadcastSM, "broadcast_sm", func() PDU { return new(BroadcastSM) }},
+	{CmdBroadcastSMResp, "broadcast_sm_resp", func() PDU { return new(BroadcastSMResp) }},
+	{CmdQueryBroadcastSM, "query_broadcast_sm", func() PDU { return new(QueryBroadcastSM) }},
+	{CmdQueryBroadcastSMResp, "query_broadcast_sm_resp", func() PDU { return new(QueryBroadcastSMResp) }},
+	{CmdCancelBroadcastSM, "cancel_broadcast_sm", func() PDU { return new(CancelBroadcastSM) }},
+	{CmdCancelBroadcastSMResp, "cancel_broadcast_sm_resp", func() PDU { return new(CancelBroadcastSMResp) }},
 }
 
 // New makes an empty PDU for a command, nil when the command is unknown.

@@ -44,7 +44,7 @@ func TestBind(t *testing.T) {
 		if h, _ := next[*smpp.DeliverSMResp](t, peer); h.Status != smpp.StatusInvBndSts {
 			t.Errorf("deliver_sm before the bind: %v", h)
 		}
-		if _, err := peer.Write(rawFrame(0x112, 0, 11, "")); err != nil {
+		if _, err := peer.Write(rawFrame(0x1FF, 0, 11, "")); err != nil {
 			t.Fatal(err)
 		}
 		next[*smpp.GenericNack](t, peer)

@@ -55,12 +55,12 @@ func (d *dialogue) next() (h Header, p PDU, bad Status, err error) {
 		return h, nil, 0, err
 	}
 	h, p, err = Decode(frame)
-	if fe, ok := err.(*FieldError); ok {
+	if fe, ok := err.(*FieldError); ok && fe.harm != harmNone {
 		bad = fe.Status
 		if !h.Command.IsResponse() {
 			p = nil
 		}
-	} else if err != nil {
+	} else if !ok && err != nil {
 		bad = StatusInvCmdID
 	}
 	if d.cfg.Trace != nil {

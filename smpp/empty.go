@@ -29,9 +29,10 @@ func emptyResponse(cmd CommandID) PDU {
 
 // idBody are the bodies of RespondID.
 type idBody struct {
-	submit SubmitSMResp
-	data   DataSMResp
-	multi  SubmitMultiResp
+	submit    SubmitSMResp
+	data      DataSMResp
+	multi     SubmitMultiResp
+	broadcast BroadcastSMResp
 }
 
 var idBodies = sync.Pool{New: func() any { return new(idBody) }}

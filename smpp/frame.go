@@ -64,10 +64,13 @@ func (c *codec) appendFrame(dst []byte, st Status, seq uint32, p PDU) ([]byte, e
 		byte(id>>24), byte(id>>16), byte(id>>8), byte(id),
 		byte(st>>24), byte(st>>16), byte(st>>8), byte(st),
 		byte(seq>>24), byte(seq>>16), byte(seq>>8), byte(seq))
-	if !bodyless(id, st, p) {
+	if c.congestion != 0 || !bodyless(id, st, p) {
 		p.fields(c)
 	}
 	out := c.out
+	if c.congestion != 0 { // optional parameters end the PDU
+		out = append(out, byte(TagCongestionState>>8), byte(TagCongestionState&0xFF), 0, 1, c.congestion-1)
+	}
 	c.out = nil
 	if c.err != nil {
 		c.err.Command = id
@@ -111,7 +114,7 @@ func Decode(b []byte) (Header, PDU, error) {
 	return h, p, DecodeBody(h, b[HeaderSize:], p)
 }
 
-// ErrUnknownCommand is returned for a command_id that is not in SMPP 3.4.
+// ErrUnknownCommand is returned for a command_id that is neither in SMPP 3.4 nor in 5.0.
 var ErrUnknownCommand = errors.New("smpp: unknown command_id")
 
 // DecodeBody reads a body into p, which must be of the command in h, without allocating (lists of

@@ -90,7 +90,53 @@ var golden = []goldenPDU{
 	{"replace_sm_resp", Header{Sequence: 16}, &ReplaceSMResp{}},
 	{"alert_notification", Header{Sequence: 17}, &AlertNotification{Source: phone, ESME: Address{Addr: "acme"},
 		TLVs: withTLVs(func(t *TLVs) { t.AddUint8(TagMsAvailabilityStatus, 0) })}},
+
+	{"bind_transceiver_50", Header{Sequence: 18}, &Bind{Mode: Transceiver, SystemID: "acme", Password: "pw", InterfaceVersion: Version50}},
+	{"submit_sm_50", Header{Sequence: 19}, &SubmitSM{Source: alpha, Destination: phone, ShortMessage: []byte("ported"), TLVs: submit50TLVs}},
+	{"submit_sm_resp_50", Header{Sequence: 19}, &SubmitSMResp{MessageID: "38601fb", TLVs: withTLVs(func(t *TLVs) { t.AddCongestionState(85) })}},
+	{"broadcast_sm", Header{Sequence: 20}, &BroadcastSM{ServiceType: "CBS", Source: alpha, PriorityFlag: 1, ScheduleDeliveryTime: "261124221500000+",
+		ValidityPeriod: "000001000000000R", DataCoding: CodingLatin1, SMDefaultMsgID: 4, TLVs: broadcastTLVs}},
+	{"broadcast_sm_resp", Header{Sequence: 20}, &BroadcastSMResp{MessageID: "b1", TLVs: withTLVs(func(t *TLVs) {
+		t.AddUint32(TagBroadcastErrorStatus, uint32(StatusInvBcastAreaFmt))
+		_ = t.AddBroadcastArea(BroadcastArea{0, []byte("Atlantis")})
+	})}},
+	{"query_broadcast_sm", Header{Sequence: 21}, &QueryBroadcastSM{MessageID: "b1", Source: alpha}},
+	{"query_broadcast_sm_resp", Header{Sequence: 21}, &QueryBroadcastSMResp{MessageID: "b1", TLVs: withTLVs(func(t *TLVs) {
+		t.AddUint8(TagMessageState, uint8(StateDelivered))
+		_ = t.AddBroadcastArea(BroadcastArea{0, []byte("Dhaka")})
+		t.AddUint8(TagBroadcastAreaSuccess, 97)
+		_ = t.AddText(TagBroadcastEndTime, "261124231500000+")
+	})}},
+	{"cancel_broadcast_sm", Header{Sequence: 22}, &CancelBroadcastSM{ServiceType: "CBS", MessageID: "b1", Source: alpha,
+		TLVs: withTLVs(func(t *TLVs) { t.AddBroadcastContentType(BroadcastContent{1, 1}) })}},
+	{"cancel_broadcast_sm_resp", Header{Sequence: 22, Status: StatusBcastCancelFail}, &CancelBroadcastSMResp{}},
 }
+
+// The optional parameters that SMPP 5.0 adds to submit_sm (§4.2.4) and needs in broadcast_sm (§4.4.1.1).
+var (
+	submit50TLVs = withTLVs(func(t *TLVs) {
+		_ = t.Add(TagBillingIdentification, []byte("\x01bill"))
+		t.AddUint8(TagDestAddrNPResolution, 1)
+		_ = t.Add(TagDestAddrNPInformation, []byte("1234567890"))
+		t.AddUint32(TagDestAddrNPCountry, 880)
+		_ = t.AddText(TagSourceNetworkID, "H47001")
+		_ = t.AddText(TagDestNetworkID, "H47002")
+		_ = t.Add(TagSourceNodeID, []byte("000001"))
+		_ = t.Add(TagDestNodeID, []byte("000002"))
+	})
+	broadcastTLVs = withTLVs(func(t *TLVs) {
+		_ = t.AddBroadcastArea(BroadcastArea{0, []byte("Dhaka")})
+		_ = t.AddBroadcastArea(BroadcastArea{0, []byte("Khulna")})
+		t.AddBroadcastContentType(BroadcastContent{1, 0x0001})
+		t.AddUint16(TagBroadcastRepNum, 3)
+		t.AddBroadcastFrequencyInterval(BroadcastInterval{9, 15})
+		t.AddUint8(TagBroadcastChannelIndicator, 0)
+		t.AddUint8(TagBroadcastMessageClass, 1)
+		_ = t.Add(TagBroadcastContentTypeInfo, []byte("info"))
+		_ = t.Add(TagBroadcastServiceGroup, []byte("group"))
+		_ = t.Add(TagMessagePayload, []byte("Cyclone warning"))
+	})
+)
 
 // TestGolden holds every PDU against octets that another implementation has read as well (see
 // TestGoldenByTshark): encoding must give them, and decoding them the PDU.

@@ -108,6 +108,9 @@ func (d *Dest) fields(c *codec) { // §4.5.1.1: dest_flag 1 is an SME address, 2
 		c.address(&destAddr, 21, &d.Address)
 	case 2:
 		c.cstring("dl_name", 21, StatusInvDLName, &d.List)
+		if c.mode == decoding && d.List == "" {
+			c.fail("dl_name", StatusInvDLName, "is empty")
+		}
 	default:
 		c.fail("dest_flag", StatusInvDestFlag, "is neither 1 nor 2")
 	}
@@ -156,6 +159,34 @@ func (p *ReplaceSM) fields(c *codec) { // §4.10.1
 	c.text("short_message", 254, &p.ShortMessage)
 	c.tlvs(&p.TLVs)
 }
+
+// SMPP 5.0. What the broadcast commands need besides these fields are optional parameters (broadcast.go).
+
+func (p *BroadcastSM) fields(c *codec) { // SMPP 5.0 §4.4.1.1
+	c.cstring("service_type", 6, StatusInvSerTyp, &p.ServiceType)
+	c.address(&sourceAddr, 21, &p.Source)
+	c.cstring("message_id", 65, StatusInvMsgID, &p.MessageID)
+	c.uint8("priority_flag", &p.PriorityFlag)
+	c.cstring("schedule_delivery_time", 17, StatusInvSched, &p.ScheduleDeliveryTime)
+	c.cstring("validity_period", 17, StatusInvExpiry, &p.ValidityPeriod)
+	c.uint8("replace_if_present_flag", &p.ReplaceIfPresent)
+	c.flags("data_coding", &p.DataCoding)
+	c.uint8("sm_default_msg_id", &p.SMDefaultMsgID)
+	c.tlvs(&p.TLVs)
+}
+
+func (p *BroadcastSMResp) fields(c *codec)      { (*SubmitSMResp)(p).fields(c) } // §4.4.1.2
+func (p *QueryBroadcastSM) fields(c *codec)     { (*QuerySM)(p).fields(c) }      // §4.6.1.1
+func (p *QueryBroadcastSMResp) fields(c *codec) { (*SubmitSMResp)(p).fields(c) } // §4.6.1.3
+
+func (p *CancelBroadcastSM) fields(c *codec) { // §4.6.2.1
+	c.cstring("service_type", 6, StatusInvSerTyp, &p.ServiceType)
+	c.cstring("message_id", 65, StatusInvMsgID, &p.MessageID)
+	c.address(&sourceAddr, 21, &p.Source)
+	c.tlvs(&p.TLVs)
+}
+
+func (p *CancelBroadcastSMResp) fields(c *codec) { c.tlvs(&p.TLVs) } // §4.6.2.3
 
 func (p *AlertNotification) fields(c *codec) { // §4.12.1
 	c.address(&sourceAddr, 65, &p.Source)

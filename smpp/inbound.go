@@ -76,7 +76,8 @@ func (s *Session) checkInbound(cmd CommandID) Status {
 	switch cmd {
 	case CmdBindReceiver, CmdBindTransmitter, CmdBindTransceiver:
 		return StatusAlyBnd
-	case CmdSubmitSM, CmdSubmitMulti, CmdQuerySM, CmdCancelSM, CmdReplaceSM:
+	case CmdSubmitSM, CmdSubmitMulti, CmdQuerySM, CmdCancelSM, CmdReplaceSM,
+		CmdBroadcastSM, CmdQueryBroadcastSM, CmdCancelBroadcastSM:
 		if s.role != SMSC || !s.bind.Mode.CanSubmit() {
 			return StatusInvBndSts
 		}
@@ -151,6 +152,8 @@ type Responder struct {
 	slot   *inboundSlot
 	gen    uint32
 	header Header
+	// congestion is one more than the congestion_state to send; 0: none.
+	congestion uint8
 }
 
 // Session is where the request came from.
@@ -178,6 +181,15 @@ func (r Responder) Respond(st Status, body PDU) error {
 	return r.respond(st, body)
 }
 
+// WithCongestion is a Responder whose response also has congestion_state, how busy this end is in percent
+// (SMPP 5.0 §4.8.4.18). A peer below SMPP 5.0 is not shown it.
+func (r Responder) WithCongestion(percent uint8) Responder {
+	if r.s.Version() >= Version50 {
+		r.congestion = min(percent, 100) + 1
+	}
+	return r
+}
+
 // Nack answers the request with generic_nack (SMPP 3.4 §4.3) instead of its own response. It counts as
 // the one answer, as Respond does.
 func (r Responder) Nack(st Status) error { return r.respond(st, new(GenericNack)) }
@@ -193,7 +205,7 @@ func (r Responder) respond(st Status, body PDU) error {
 	var wake bool
 	var err error
 	if hasResponse {
-		wake, err = s.answerLocked(st, r.header.Sequence, body)
+		wake, err = s.answerLocked(st, r.header.Sequence, body, r.congestion)
 	}
 	if _, bad := err.(*FieldError); !bad {
 		s.releaseLocked(r.slot)
@@ -205,7 +217,7 @@ func (r Responder) respond(st Status, body PDU) error {
 	return err
 }
 
-// RespondID answers submit_sm, data_sm or submit_multi with success and a message id. It does not allocate.
+// RespondID answers submit_sm, data_sm, submit_multi or broadcast_sm with success and a message id. It does not allocate.
 func (r Responder) RespondID(messageID string) error {
 	b := idBodies.Get().(*idBody)
 	defer idBodies.Put(b)
@@ -217,6 +229,8 @@ func (r Responder) RespondID(messageID string) error {
 		b.data.MessageID, body = messageID, &b.data
 	case CmdSubmitMulti:
 		b.multi.MessageID, body = messageID, &b.multi
+	case CmdBroadcastSM:
+		b.broadcast.MessageID, body = messageID, &b.broadcast
 	default:
 		return ErrWrongBody
 	}

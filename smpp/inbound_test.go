@@ -204,11 +204,11 @@ func TestProtocolErrors(t *testing.T) {
 			answer smpp.CommandID
 			status smpp.Status
 		}{
-			{"unknown command", 0x112, "anything", smpp.CmdGenericNack, smpp.StatusInvCmdID},
+			{"unknown command", 0x1FF, "anything", smpp.CmdGenericNack, smpp.StatusInvCmdID},
 			{"unknown command without body", 0x00010000, "", smpp.CmdGenericNack, smpp.StatusInvCmdID},
 			{"no body", smpp.CmdSubmitSM, "", smpp.CmdSubmitSMResp, smpp.StatusInvCmdLen},
 			{"source too long", smpp.CmdSubmitSM, "\x00\x00\x00123456789012345678901234567890\x00", smpp.CmdSubmitSMResp, smpp.StatusInvSrcAdr},
-			{"query with a broken TLV", smpp.CmdQuerySM, "1\x00\x00\x00\x00\x00", smpp.CmdQuerySMResp, smpp.StatusInvOptParStream},
+			{"query with a broken TLV", smpp.CmdQuerySM, "1\x00\x00\x00\x00\x00\x1e", smpp.CmdQuerySMResp, smpp.StatusInvOptParStream},
 			{"second bind", smpp.CmdBindTransceiver, "a\x00b\x00\x00\x34\x00\x00\x00", smpp.CmdBindTransceiverResp, smpp.StatusAlyBnd},
 			{"deliver_sm from an ESME", smpp.CmdDeliverSM, "", smpp.CmdDeliverSMResp, smpp.StatusInvBndSts},
 		}
@@ -475,14 +475,14 @@ func TestTrace(t *testing.T) {
 		say(t, peer, smpp.StatusOK, h.Sequence, &smpp.SubmitSMResp{MessageID: "7"})
 		say(t, peer, smpp.StatusOK, 5, deliver("private"))
 		next[*smpp.DeliverSMResp](t, peer)
-		if _, err := peer.Write(rawFrame(0x112, 0, 6, "")); err != nil {
+		if _, err := peer.Write(rawFrame(0x1FF, 0, 6, "")); err != nil {
 			t.Fatal(err)
 		}
 		next[*smpp.GenericNack](t, peer)
 		synctest.Wait()
 		trace := strings.Join(lines, "\n")
 		for _, want := range []string{"out bind_transceiver seq=1", "in bind_transceiver_resp seq=1", "out submit_sm seq=2", "in submit_sm_resp seq=2 ESME_ROK submit_sm_resp message_id=\"7\"",
-			"in deliver_sm seq=5", "out deliver_sm_resp seq=5", "in command 0x112 seq=6 ESME_ROK <nil>", "out generic_nack seq=6 ESME_RINVCMDID"} {
+			"in deliver_sm seq=5", "out deliver_sm_resp seq=5", "in command 0x1ff seq=6 ESME_ROK <nil>", "out generic_nack seq=6 ESME_RINVCMDID"} {
 			if !strings.Contains(trace, want) {
 				t.Errorf("%q is missing in\n%s", want, trace)
 			}

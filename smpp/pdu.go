@@ -2,7 +2,7 @@ package smpp
 
 import "reflect"
 
-// PDU is a pointer to one of the structs of this file. The set is closed: a command that is not here
+// PDU is a pointer to one of the structs of this file or of broadcast.go. The set is closed: a command that is not here
 // is answered with generic_nack.
 //
 // A PDU from Decode, or from a Session, has strings and octets that alias the frame it was read from.

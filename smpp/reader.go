@@ -188,14 +188,26 @@ func (r *reader) request(h Header, body []byte) {
 		return
 	}
 	if err := r.dec.decode(h.Command, body, slot.pdu); err != nil {
-		s.discard(slot)
-		r.trace(h, nil)
 		s.fault(err)
-		r.refuse(h, err.Status)
-		return
+		if !s.tolerates(err) {
+			s.discard(slot)
+			r.trace(h, nil)
+			r.refuse(h, err.Status)
+			return
+		}
 	}
 	r.trace(h, slot.pdu)
 	s.in.queue <- slot // has room for every slot there is
+}
+
+// tolerates tells whether a request is handled although its optional parameters are not whole; the whole
+// ones before are kept. A stray NUL behind the fields says nothing, and either end drops it: SMSCs send it
+// in deliver_sm, and the same clients work elsewhere. As ESME we also do without a parameter that is cut
+// off, because an SMSC whose deliver_sm is refused sends it again for days and then gives up, and the
+// receipt is lost; but not without message_payload, which is the message. As SMSC we refuse all else: a
+// sm_length that is one too small would cost every message of that customer its last character.
+func (s *Session) tolerates(err *FieldError) bool {
+	return err.harm == harmNone || err.harm == harmOption && s.role == ESME
 }
 
 var (

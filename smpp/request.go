@@ -50,9 +50,19 @@ func (r Result) Err() error {
 	return nil
 }
 
+// Congestion is the peer's congestion_state in percent (SMPP 5.0 §4.8.4.18), false when it gave none. A
+// sender that slows down above 90 is throttled less.
+func (r Result) Congestion() (percent uint8, ok bool) {
+	if r.Response == nil {
+		return 0, false
+	}
+	return TLVsOf(r.Response).CongestionState()
+}
+
 // Completer is told how a request ended, exactly once, on one of the session's goroutines. It must
-// not block. Its place in the window is free by then, so it may Send the next request. A panic is
-// reported to Config.Fault.
+// not block. Its place in the window is free by then, so it may Send the next request, unless other
+// goroutines wait in Send as well: they are served first (then use TrySend). A panic is reported to
+// Config.Fault.
 type Completer interface{ Complete(Result) }
 
 // CompleteFunc is a function as a Completer.
@@ -71,16 +81,8 @@ func (s *Session) Send(ctx context.Context, req PDU, done Completer) error {
 	if err := s.checkRequest(req); err != nil {
 		return err
 	}
-	select {
-	case s.window <- struct{}{}:
-	default:
-		select {
-		case s.window <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.closing:
-			return ErrClosed
-		}
+	if err := s.window.acquire(ctx, s.closing); err != nil {
+		return err
 	}
 	return s.sendWindowed(req, done)
 }
@@ -90,18 +92,16 @@ func (s *Session) TrySend(req PDU, done Completer) error {
 	if err := s.checkRequest(req); err != nil {
 		return err
 	}
-	select {
-	case s.window <- struct{}{}:
-		return s.sendWindowed(req, done)
-	default:
+	if !s.window.tryAcquire() {
 		return ErrWindowFull
 	}
+	return s.sendWindowed(req, done)
 }
 
 func (s *Session) sendWindowed(req PDU, done Completer) error {
 	_, err := s.enqueueRequest(req, done, true)
 	if err != nil {
-		<-s.window
+		s.window.release()
 	}
 	return err
 }
@@ -148,7 +148,8 @@ func (s *Session) checkRequest(req PDU) error {
 		return ErrNotRequest
 	}
 	switch cmd := req.Command(); cmd {
-	case CmdSubmitSM, CmdSubmitMulti, CmdQuerySM, CmdCancelSM, CmdReplaceSM:
+	case CmdSubmitSM, CmdSubmitMulti, CmdQuerySM, CmdCancelSM, CmdReplaceSM,
+		CmdBroadcastSM, CmdQueryBroadcastSM, CmdCancelBroadcastSM:
 		if s.role != ESME || !s.bind.Mode.CanSubmit() {
 			return ErrBindMode
 		}

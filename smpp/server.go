@@ -27,15 +27,16 @@ type Accept struct {
 // not be changed after the first Serve or ServeConn.
 type Server struct {
 	// Authenticate decides a bind: StatusOK accepts. Compare passwords in constant time, and give
-	// one status for a wrong system_id and a wrong password. It may take its time (the session
-	// initialisation timer is on ctx) and is called on a goroutine of the connection. Required.
+	// one status for a wrong system_id and a wrong password. It may take its time until ctx ends
+	// (the session initialisation timer) and is called on a goroutine of the connection, so that one
+	// that hangs holds up nobody else. Required.
 	Authenticate func(ctx context.Context, b *BindRequest) (Accept, Status)
 	// Config shapes the sessions.
 	Config Config
 	// OnSession is told of every session before its first PDU is sent or handled. May be nil.
 	OnSession func(*Session)
 	// OnRefused is told of binds that were refused, and of connections that ended before a bind
-	// (systemID is empty then). May be nil.
+	// (systemID is empty then). It must not block. May be nil.
 	OnRefused func(remote net.Addr, systemID string, why error)
 
 	// TLS, when not nil, is spoken by Serve on every connection.
@@ -45,11 +46,14 @@ type Server struct {
 	// BindAttempts is how many binds may be tried on one connection (default 3).
 	BindAttempts int
 	// FailuresPerMinute is how many refused binds one address may have for one system_id in a
-	// minute; five times as many for all its system_ids together. Further ones are answered with
-	// ESME_RBINDFAIL without asking Authenticate. Default 10, negative: no limit.
+	// minute; five times as many for all its system_ids together; and ten times as many one
+	// system_id from all addresses together, where addresses from which it has bound before go
+	// free. Further ones are answered with ESME_RBINDFAIL without asking Authenticate. An IPv6
+	// address counts as its /64. Default 10, negative: no limit.
 	FailuresPerMinute int
-	// MaxUnbound is how many connections may be open without a bind (default 4096).
-	MaxUnbound int
+	// MaxUnbound is how many connections may be open without a bind (default 4096), and
+	// MaxUnboundPerAddress how many of one address (default 256, negative: no limit).
+	MaxUnbound, MaxUnboundPerAddress int
 
 	once    sync.Once
 	limiter *bindLimiter
@@ -58,8 +62,9 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
-	listeners map[net.Listener]struct{}
-	unbound   map[net.Conn]struct{}
+	listeners map[*net.Listener]struct{} // by pointer: not every net.Listener can be a key
+	unbound   map[net.Conn]*string       // with its address, when it counts there
+	waiting   map[string]int             // unbound connections by address
 	sessions  map[*Session]struct{}
 	wg        sync.WaitGroup
 }
@@ -73,10 +78,12 @@ func (srv *Server) init() {
 		orDefault(&srv.BindAttempts, 3)
 		orDefault(&srv.FailuresPerMinute, 10)
 		orDefault(&srv.MaxUnbound, 4096)
+		orDefault(&srv.MaxUnboundPerAddress, 256)
 		srv.limiter = newBindLimiter(srv.FailuresPerMinute)
 		srv.ctx, srv.stop = context.WithCancel(context.Background())
-		srv.listeners = make(map[net.Listener]struct{})
-		srv.unbound = make(map[net.Conn]struct{})
+		srv.listeners = make(map[*net.Listener]struct{})
+		srv.unbound = make(map[net.Conn]*string)
+		srv.waiting = make(map[string]int)
 		srv.sessions = make(map[*Session]struct{})
 	})
 }
@@ -90,12 +97,12 @@ func (srv *Server) Serve(l net.Listener) error {
 		_ = l.Close()
 		return ErrServerClosed
 	}
-	srv.listeners[l] = struct{}{}
+	srv.listeners[&l] = struct{}{}
 	srv.mu.Unlock()
 	defer func() {
 		_ = l.Close()
 		srv.mu.Lock()
-		delete(srv.listeners, l)
+		delete(srv.listeners, &l)
 		srv.mu.Unlock()
 	}()
 	for pause := time.Duration(0); ; {
@@ -141,7 +148,7 @@ func (srv *Server) ServeConn(conn net.Conn) {
 		srv.refused(conn, "", errors.New("smpp: too many connections without a bind, or shutting down"))
 		return
 	}
-	srv.unbound[conn] = struct{}{}
+	srv.unbound[conn] = nil
 	srv.wg.Add(1)
 	srv.mu.Unlock()
 	go func() {
@@ -223,7 +230,7 @@ func (srv *Server) closeDoors() {
 	srv.closed = true
 	srv.stop()
 	for l := range srv.listeners {
-		_ = l.Close() // its Accept reports what matters
+		_ = (*l).Close() // its Accept reports what matters
 	}
 	for c := range srv.unbound {
 		_ = c.Close() // nobody is bound on it

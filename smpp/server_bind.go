@@ -11,6 +11,7 @@ import (
 var (
 	errBindLimit    = errors.New("smpp: too many refused binds from this address")
 	errBindAttempts = errors.New("smpp: too many refused binds on one connection")
+	errUnbound      = errors.New("smpp: too many connections without a bind from this address")
 	errBindNever    = errors.New("smpp: the peer sends other PDUs than a bind")
 )
 
@@ -27,10 +28,14 @@ func (srv *Server) bind(conn net.Conn) *Session {
 		dialogue: dialogue{conn: conn, framer: NewFramer(conn, PreBindMaxPDU), cfg: &srv.Config},
 		srv:      srv,
 	}
-	s, err := d.run(ctx, end)
+	d.address = limitAddress(conn.RemoteAddr()) // may wait for a header of the PROXY protocol
+	s, err := (*Session)(nil), errUnbound
+	if srv.enter(conn, d.address) {
+		s, err = d.run(ctx, end)
+	}
 	if err != nil {
 		srv.mu.Lock()
-		delete(srv.unbound, conn)
+		srv.leaveLocked(conn)
 		srv.mu.Unlock()
 		_ = conn.Close()
 		srv.refused(conn, d.systemID, err)
@@ -39,10 +44,33 @@ func (srv *Server) bind(conn net.Conn) *Session {
 	return s
 }
 
+// enter counts a connection among those of its address without a bind; false when they are too many.
+func (srv *Server) enter(conn net.Conn, address string) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.MaxUnboundPerAddress >= 0 && srv.waiting[address] >= srv.MaxUnboundPerAddress {
+		return false
+	}
+	srv.unbound[conn] = &address
+	srv.waiting[address]++
+	return true
+}
+
+// leaveLocked is the end of it, by a bind or without one.
+func (srv *Server) leaveLocked(conn net.Conn) {
+	if address := srv.unbound[conn]; address != nil {
+		if srv.waiting[*address]--; srv.waiting[*address] == 0 {
+			delete(srv.waiting, *address)
+		}
+	}
+	delete(srv.unbound, conn)
+}
+
 // serverDialogue is the SMSC's side of a dialogue.
 type serverDialogue struct {
 	dialogue
 	srv      *Server
+	address  string // of the peer, for limits
 	systemID string // of the last bind
 	attempts int
 }
@@ -86,15 +114,19 @@ func (d *serverDialogue) run(ctx context.Context, end func() bool) (*Session, er
 // decide asks the limiter and then Authenticate. An error means that the connection is to be closed
 // after the answer.
 func (d *serverDialogue) decide(ctx context.Context, b *BindRequest) (Accept, Status, error) {
-	ip := hostOf(b.RemoteAddr)
-	if !d.srv.limiter.allow(ip, b.SystemID) {
+	if !d.srv.limiter.allow(d.address, b.SystemID) {
 		return Accept{}, StatusBindFail, errBindLimit
 	}
 	accept, st := d.authenticate(ctx, b)
 	if st == StatusOK {
+		d.srv.limiter.succeeded(d.address, b.SystemID)
 		return accept, StatusOK, nil
 	}
-	d.srv.limiter.failed(ip, b.SystemID)
+	if st == StatusAlyBnd { // it proved who it is, and has all its binds
+		d.srv.limiter.succeeded(d.address, b.SystemID)
+	} else {
+		d.srv.limiter.failed(d.address, b.SystemID)
+	}
 	d.attempts++
 	if d.attempts >= d.srv.BindAttempts {
 		return accept, st, fmt.Errorf("%w: %w", errBindAttempts, &StatusError{Command: b.Command().Response(), Status: st})
@@ -121,7 +153,7 @@ func (d *serverDialogue) authenticate(ctx context.Context, b *BindRequest) (a Ac
 func (d *serverDialogue) start(h Header, req *Bind, a Accept, end func() bool) (*Session, error) {
 	resp := &BindResp{Mode: req.Mode, SystemID: a.SystemID}
 	if req.InterfaceVersion >= Version34 { // SMPP 3.4 §5.2.4: older ESMEs must not see optional parameters
-		resp.TLVs.AddUint8(TagSCInterfaceVersion, Version34)
+		resp.TLVs.AddUint8(TagSCInterfaceVersion, min(req.InterfaceVersion, Version50))
 	}
 	first, err := Append(nil, Header{Sequence: h.Sequence}, resp)
 	if err != nil {
@@ -147,7 +179,7 @@ func (d *serverDialogue) start(h Header, req *Bind, a Accept, end func() bool) (
 // register makes a session known before its first PDU.
 func (srv *Server) register(s *Session) {
 	srv.mu.Lock()
-	delete(srv.unbound, s.conn)
+	srv.leaveLocked(s.conn)
 	srv.sessions[s] = struct{}{}
 	closed := srv.closed
 	srv.mu.Unlock()
@@ -157,16 +189,4 @@ func (srv *Server) register(s *Session) {
 	if srv.OnSession != nil {
 		srv.OnSession(s)
 	}
-}
-
-// hostOf is the address without the port.
-func hostOf(a net.Addr) string {
-	if a == nil {
-		return ""
-	}
-	host, _, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	return host
 }

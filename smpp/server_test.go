@@ -2,14 +2,8 @@ package smpp_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -199,6 +193,24 @@ func TestBindAttempts(t *testing.T) {
 	})
 }
 
+// TestTooManyBinds: who proved who it is and has all its binds is no guesser; it
+// must not lock itself out.
+func TestTooManyBinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := &smpp.Server{FailuresPerMinute: 3, Authenticate: func(context.Context, *smpp.BindRequest) (smpp.Accept, smpp.Status) {
+			return smpp.Accept{}, smpp.StatusAlyBnd
+		}}
+		for i := range 10 {
+			c := attach(srv)
+			if st, err := c.Bind(&smpp.Bind{SystemID: "acme", Password: "pw"}); err != nil || st != smpp.StatusAlyBnd {
+				t.Errorf("bind %d: %v %v", i, st, err)
+			}
+			_ = c.Close()
+		}
+		_ = srv.Close()
+	})
+}
+
 func TestAuthenticate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused refusals
@@ -319,64 +331,4 @@ func TestServeErrors(t *testing.T) {
 		}
 		_ = srv.Close()
 	})
-}
-
-// TestTLS: over TCP, with a certificate; and a client that does not speak TLS.
-func TestTLS(t *testing.T) {
-	cert, pool := certificate(t)
-	states := make(chan *tls.ConnectionState, 1)
-	srv := &smpp.Server{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Config: smpp.Config{Handler: smpp.HandlerFunc(func(_ smpp.PDU, r smpp.Responder) { _ = r.RespondID("tls") })},
-		Authenticate: func(_ context.Context, b *smpp.BindRequest) (smpp.Accept, smpp.Status) {
-			states <- b.TLS
-			return smpp.Accept{}, smpp.StatusOK
-		}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	s, err := smpp.Dial(ctx, l.Addr().String(), smpp.BindConfig{SystemID: "a", TLS: &tls.Config{RootCAs: pool}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cs := <-states; cs == nil || cs.Version != tls.VersionTLS13 {
-		t.Errorf("TLS state %+v", cs)
-	}
-	if p, err := s.Do(ctx, submit("x")); err != nil || p.(*smpp.SubmitSMResp).MessageID != "tls" {
-		t.Errorf("submit: %v %v", p, err)
-	}
-	if err := s.Unbind(ctx); err != nil {
-		t.Error(err)
-	}
-	if _, err := smpp.Dial(ctx, l.Addr().String(), smpp.BindConfig{SystemID: "a", TLS: &tls.Config{}}); err == nil || !strings.Contains(err.Error(), "TLS") {
-		t.Errorf("an unknown certificate: %v", err)
-	}
-	if _, err := smpp.Dial(ctx, l.Addr().String(), smpp.BindConfig{SystemID: "a"}); err == nil {
-		t.Error("bound without TLS")
-	}
-	_ = srv.Close()
-	if err := <-served; err != smpp.ErrServerClosed {
-		t.Errorf("Serve: %v", err)
-	}
-}
-
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }

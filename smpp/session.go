@@ -40,7 +40,7 @@ type Session struct {
 	data  any
 	start time.Time
 
-	window  chan struct{} // one element for each open request of the window
+	window  window        // places for our requests in flight
 	wake    chan struct{} // tells the writer that there is something to write
 	closing chan struct{} // closed when the session begins to end
 	done    chan struct{} // closed when everything is settled
@@ -94,13 +94,13 @@ func newSession(set sessionSetup, cfg Config) *Session {
 	s := &Session{
 		conn: set.conn, cfg: cfg, role: set.role, bind: set.bind, peer: set.peer, data: set.data,
 		start:   time.Now().Add(-time.Nanosecond), // so that 0 never is a time of the session
-		window:  make(chan struct{}, cfg.Window),
 		wake:    make(chan struct{}, 1),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
 		slots:   newSlotTable(cfg.Window, set.lastSeq),
 		in:      newInbox(cfg.MaxInbound),
 	}
+	s.window.resize(cfg.Window)
 	s.out.buf, s.out.idle = set.first, set.first == nil
 	now := s.now()
 	s.lastRx.Store(now)
@@ -139,6 +139,18 @@ func (s *Session) PeerSystemID() string { return s.peer.systemID }
 // PeerVersion is the peer's interface_version, 0 when it gave none.
 func (s *Session) PeerVersion() uint8 { return s.peer.version }
 
+// Version is the interface_version that both ends have agreed on: the lower of the two. An SMSC that gives
+// none counts as SMPP 3.4.
+func (s *Session) Version() uint8 {
+	if s.role == SMSC {
+		return min(s.peer.version, Version50)
+	}
+	if s.peer.version == 0 {
+		return min(s.bind.InterfaceVersion, Version34)
+	}
+	return min(s.bind.InterfaceVersion, s.peer.version)
+}
+
 // RemoteAddr is the peer's network address.
 func (s *Session) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
 
@@ -149,7 +161,18 @@ func (s *Session) LocalAddr() net.Addr { return s.conn.LocalAddr() }
 func (s *Session) Data() any { return s.data }
 
 // Window is the greatest number of our requests in flight.
-func (s *Session) Window() int { return s.cfg.Window }
+func (s *Session) Window() int { return s.window.capacity() }
+
+// SetWindow changes the greatest number of our requests in flight, at once and for the rest of the
+// session: less than 1 counts as 1, more than 1,048,576 as that. A greater window wakes Sends that wait;
+// a smaller one lets what is in flight finish and holds new requests back until there is room.
+func (s *Session) SetWindow(n int) {
+	n = min(max(n, 1), maxWindow)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slots.grow(n) // first, so that there is a slot for whoever gets a place
+	s.window.resize(n)
+}
 
 // Done is closed when the session has ended and every request has been completed.
 func (s *Session) Done() <-chan struct{} { return s.done }
@@ -227,7 +250,7 @@ func (s *Session) settle() {
 // complete gives the window's place back, and then tells the owner: a Send from Complete does not block.
 func (s *Session) complete(done Completer, windowed bool, r Result) {
 	if windowed {
-		<-s.window
+		s.window.release()
 	}
 	if done == nil {
 		return

@@ -7,7 +7,7 @@ import "math/bits"
 // and numbers still go up one by one as SMPP 3.4 §3.2 wants. A slot remembers its last request,
 // so a response that comes twice, or too late, is known for what it is and never taken for another's.
 //
-// It is not safe for concurrent use; Session guards it.
+// It grows with the window and never shrinks. It is not safe for concurrent use; Session guards it.
 type slotTable struct {
 	slots      []slot
 	mask       uint32
@@ -41,9 +41,45 @@ type slot struct {
 const controlSlots = 2
 
 func newSlotTable(window int, lastSeq uint32) slotTable {
-	// Twice the window: a slow old request is then seldom in the way of a new number.
-	size := 1 << bits.Len(uint(2*(window+controlSlots)-1))
+	size := slotCount(window)
 	return slotTable{slots: make([]slot, size), mask: uint32(size - 1), last: lastSeq}
+}
+
+// slotCount is the size of the table for a window: a power of two, and at least twice the window, so
+// that a slow old request is seldom in the way of a new number.
+func slotCount(window int) int { return 1 << bits.Len(uint(2*(window+controlSlots)-1)) }
+
+// grow makes room for a greater window. Open requests and what is known of the others stay: numbers
+// that differ modulo the old size differ modulo the new one too.
+func (t *slotTable) grow(window int) {
+	size := slotCount(window)
+	if size <= len(t.slots) {
+		return
+	}
+	old, oldest := t.slots, t.head
+	t.slots, t.mask, t.head, t.tail = make([]slot, size), uint32(size-1), nil, nil
+	for i := range old {
+		if s := &old[i]; s.state == slotAnswered || s.state == slotTimedOut {
+			t.slots[s.seq&t.mask] = *s
+		}
+	}
+	for s := oldest; s != nil; s = s.next {
+		sl := &t.slots[s.seq&t.mask]
+		*sl = *s
+		sl.next = nil
+		t.link(sl)
+	}
+}
+
+// link puts an open request at the end of the list.
+func (t *slotTable) link(sl *slot) {
+	sl.prev = t.tail
+	if t.tail != nil {
+		t.tail.next = sl
+	} else {
+		t.head = sl
+	}
+	t.tail = sl
 }
 
 // add opens a request under the next free number. The caller has checked that the window has room.
@@ -54,13 +90,8 @@ func (t *slotTable) add() *slot {
 		if sl.state == slotOpen {
 			continue
 		}
-		*sl = slot{state: slotOpen, seq: t.last, prev: t.tail}
-		if t.tail != nil {
-			t.tail.next = sl
-		} else {
-			t.head = sl
-		}
-		t.tail = sl
+		*sl = slot{state: slotOpen, seq: t.last}
+		t.link(sl)
 		t.open++
 		return sl
 	}

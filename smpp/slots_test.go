@@ -7,7 +7,7 @@ import (
 )
 
 // TestSlotTable holds the table against a map: numbers go up, none is given twice while it is open,
-// and every number is known for what it is.
+// and every number is known for what it is; growing changes nothing of that.
 func TestSlotTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		window := rapid.IntRange(1, 20).Draw(t, "window")
@@ -15,12 +15,28 @@ func TestSlotTable(t *testing.T) {
 		table := newSlotTable(window, last)
 		open := map[uint32]*slot{}
 		var order []uint32
+		var answered uint32 // the last one, while its slot is not used again
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			if rapid.IntRange(0, 9).Draw(t, "grow") == 0 {
+				window = min(2*window+1, 200)
+				table.grow(window)
+				for seq := range open {
+					open[seq], _ = table.find(seq)
+				}
+				if answered != 0 && open[answered] == nil {
+					if sl, kind := table.find(answered); sl != nil || kind != DuplicateResponse {
+						t.Fatalf("after growing, answered request %#x is found as %v", answered, kind)
+					}
+				}
+			}
 			if len(open) < window+controlSlots && rapid.Bool().Draw(t, "add") {
 				before := table.last
 				sl := table.add()
 				if open[sl.seq] != nil || sl.seq < 1 || sl.seq > MaxSequence || sl.seq <= before && before < MaxSequence-64 {
 					t.Fatalf("number %#x after %#x", sl.seq, before)
+				}
+				if answered&table.mask == sl.seq&table.mask {
+					answered = 0
 				}
 				open[sl.seq] = sl
 				order = append(order, sl.seq)
@@ -36,6 +52,7 @@ func TestSlotTable(t *testing.T) {
 					t.Fatalf("answered request %#x is found as %v", seq, kind)
 				}
 				delete(open, seq)
+				answered = seq
 				order = append(order[:i], order[i+1:]...)
 			}
 			if table.open != len(open) {

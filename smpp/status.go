@@ -58,6 +58,30 @@ const (
 	StatusUnknownErr      Status = 0x000000FF // Unknown error
 )
 
+// The command status values that SMPP 5.0 §4.7.6 adds. (It also has new names for 0xC0 to 0xC4, such as
+// ESME_RINVTLVSTREAM; String keeps those of SMPP 3.4.)
+const (
+	StatusSerTypUnauth      Status = 0x00000100 // Not authorised to use this service_type
+	StatusProhibited        Status = 0x00000101 // Prohibited from using this operation
+	StatusSerTypUnavail     Status = 0x00000102 // Service_type is unavailable
+	StatusSerTypDenied      Status = 0x00000103 // Service_type is denied
+	StatusInvDCS            Status = 0x00000104 // Invalid data_coding
+	StatusInvSrcAddrSubunit Status = 0x00000105 // Invalid source address subunit
+	StatusInvDstAddrSubunit Status = 0x00000106 // Invalid destination address subunit
+	StatusInvBcastFreqInt   Status = 0x00000107 // Invalid broadcast frequency interval
+	StatusInvBcastAliasName Status = 0x00000108 // Invalid broadcast alias name
+	StatusInvBcastAreaFmt   Status = 0x00000109 // Invalid broadcast area format
+	StatusInvNumBcastAreas  Status = 0x0000010A // Invalid number of broadcast areas
+	StatusInvBcastCntType   Status = 0x0000010B // Invalid broadcast content type
+	StatusInvBcastMsgClass  Status = 0x0000010C // Invalid broadcast message class
+	StatusBcastFail         Status = 0x0000010D // Broadcast_sm failed
+	StatusBcastQueryFail    Status = 0x0000010E // Query_broadcast_sm failed
+	StatusBcastCancelFail   Status = 0x0000010F // Cancel_broadcast_sm failed
+	StatusInvBcastRep       Status = 0x00000110 // Invalid number of repeated broadcasts
+	StatusInvBcastSrvGrp    Status = 0x00000111 // Invalid broadcast service group
+	StatusInvBcastChanInd   Status = 0x00000112 // Invalid broadcast channel indicator
+)
+
 // String is the name of the specification (ESME_RTHROTTLED), or the number in hexadecimal.
 func (s Status) String() string {
 	if i, ok := s.row(); ok {
@@ -135,4 +159,23 @@ var statuses = [...]struct {
 	{StatusInvOptParamVal, "ESME_RINVOPTPARAMVAL", "invalid optional parameter value"},
 	{StatusDeliveryFailure, "ESME_RDELIVERYFAILURE", "delivery failure"},
 	{StatusUnknownErr, "ESME_RUNKNOWNERR", "unknown error"},
+	{StatusSerTypUnauth, "ESME_RSERTYPUNAUTH", "not authorised to use this service_type"},
+	{StatusProhibited, "ESME_RPROHIBITED", "prohibited from using this operation"},
+	{StatusSerTypUnavail, "ESME_RSERTYPUNAVAIL", "service_type is unavailable"},
+	{StatusSerTypDenied, "ESME_RSERTYPDENIED", "service_type is denied"},
+	{StatusInvDCS, "ESME_RINVDCS", "invalid data_coding"},
+	{StatusInvSrcAddrSubunit, "ESME_RINVSRCADDRSUBUNIT", "invalid source address subunit"},
+	{StatusInvDstAddrSubunit, "ESME_RINVDSTADDRSUBUNIT", "invalid destination address subunit"},
+	{StatusInvBcastFreqInt, "ESME_RINVBCASTFREQINT", "invalid broadcast frequency interval"},
+	{StatusInvBcastAliasName, "ESME_RINVBCASTALIAS_NAME", "invalid broadcast alias name"},
+	{StatusInvBcastAreaFmt, "ESME_RINVBCASTAREAFMT", "invalid broadcast area format"},
+	{StatusInvNumBcastAreas, "ESME_RINVNUMBCAST_AREAS", "invalid number of broadcast areas"},
+	{StatusInvBcastCntType, "ESME_RINVBCASTCNTTYPE", "invalid broadcast content type"},
+	{StatusInvBcastMsgClass, "ESME_RINVBCASTMSGCLASS", "invalid broadcast message class"},
+	{StatusBcastFail, "ESME_RBCASTFAIL", "broadcast_sm failed"},
+	{StatusBcastQueryFail, "ESME_RBCASTQUERYFAIL", "query_broadcast_sm failed"},
+	{StatusBcastCancelFail, "ESME_RBCASTCANCELFAIL", "cancel_broadcast_sm failed"},
+	{StatusInvBcastRep, "ESME_RINVBCAST_REP", "invalid number of repeated broadcasts"},
+	{StatusInvBcastSrvGrp, "ESME_RINVBCASTSRVGRP", "invalid broadcast service group"},
+	{StatusInvBcastChanInd, "ESME_RINVBCASTCHANIND", "invalid broadcast channel indicator"},
 }

@@ -53,6 +53,30 @@ const (
 	TagItsSessionInfo           Tag = 0x1383
 )
 
+// The tags that SMPP 5.0 §4.8.1 adds. In a response broadcast_area_identifier names the areas that failed.
+const (
+	TagCongestionState            Tag = 0x0428
+	TagBroadcastChannelIndicator  Tag = 0x0600
+	TagBroadcastContentType       Tag = 0x0601
+	TagBroadcastContentTypeInfo   Tag = 0x0602
+	TagBroadcastMessageClass      Tag = 0x0603
+	TagBroadcastRepNum            Tag = 0x0604
+	TagBroadcastFrequencyInterval Tag = 0x0605
+	TagBroadcastAreaIdentifier    Tag = 0x0606
+	TagBroadcastErrorStatus       Tag = 0x0607
+	TagBroadcastAreaSuccess       Tag = 0x0608
+	TagBroadcastEndTime           Tag = 0x0609
+	TagBroadcastServiceGroup      Tag = 0x060A
+	TagBillingIdentification      Tag = 0x060B
+	TagSourceNetworkID            Tag = 0x060D
+	TagDestNetworkID              Tag = 0x060E
+	TagSourceNodeID               Tag = 0x060F
+	TagDestNodeID                 Tag = 0x0610
+	TagDestAddrNPResolution       Tag = 0x0611
+	TagDestAddrNPInformation      Tag = 0x0612
+	TagDestAddrNPCountry          Tag = 0x0613
+)
+
 // String is the name of the specification, or the number in hexadecimal.
 func (t Tag) String() string {
 	for i := range tagNames {
@@ -111,4 +135,24 @@ var tagNames = [...]struct {
 	{TagAlertOnMessageDelivery, "alert_on_message_delivery"},
 	{TagItsReplyType, "its_reply_type"},
 	{TagItsSessionInfo, "its_session_info"},
+	{TagCongestionState, "congestion_state"},
+	{TagBroadcastChannelIndicator, "broadcast_channel_indicator"},
+	{TagBroadcastContentType, "broadcast_content_type"},
+	{TagBroadcastContentTypeInfo, "broadcast_content_type_info"},
+	{TagBroadcastMessageClass, "broadcast_message_class"},
+	{TagBroadcastRepNum, "broadcast_rep_num"},
+	{TagBroadcastFrequencyInterval, "broadcast_frequency_interval"},
+	{TagBroadcastAreaIdentifier, "broadcast_area_identifier"},
+	{TagBroadcastErrorStatus, "broadcast_error_status"},
+	{TagBroadcastAreaSuccess, "broadcast_area_success"},
+	{TagBroadcastEndTime, "broadcast_end_time"},
+	{TagBroadcastServiceGroup, "broadcast_service_group"},
+	{TagBillingIdentification, "billing_identification"},
+	{TagSourceNetworkID, "source_network_id"},
+	{TagDestNetworkID, "dest_network_id"},
+	{TagSourceNodeID, "source_node_id"},
+	{TagDestNodeID, "dest_node_id"},
+	{TagDestAddrNPResolution, "dest_addr_np_resolution"},
+	{TagDestAddrNPInformation, "dest_addr_np_information"},
+	{TagDestAddrNPCountry, "dest_addr_np_country"},
 }

@@ -163,16 +163,19 @@ func (t *TLVs) Set(tag Tag, value []byte) error {
 }
 
 // valid tells whether the octets are a whole number of parameters.
-func (t TLVs) valid() bool {
-	rest := []byte(t)
-	for len(rest) > 0 {
-		_, _, next, ok := cutTLV(rest)
-		if !ok {
-			return false
+func (t TLVs) valid() bool { return t.whole() == len(t) }
+
+// whole is how many octets the whole parameters at the start take.
+func (t TLVs) whole() int {
+	at := 0
+	for at+4 <= len(t) {
+		next := at + 4 + int(t[at+2])<<8 + int(t[at+3])
+		if next > len(t) {
+			break
 		}
-		rest = next
+		at = next
 	}
-	return true
+	return at
 }
 
 func cutTLV(b []byte) (tag Tag, value, rest []byte, ok bool) {
@@ -222,6 +225,29 @@ func (t TLVs) MessageState() (MessageState, bool) {
 
 // MessagePayload reads message_payload, the text that takes the place of short_message (SMPP 3.4 §5.3.2.32).
 func (t TLVs) MessagePayload() ([]byte, bool) { return t.Get(TagMessagePayload) }
+
+// CongestionState reads congestion_state, how busy the peer is in percent: 80 to 89 is the best load, 90
+// to 99 near congestion, 100 congested (SMPP 5.0 §4.8.4.18). Greater values are not valid.
+func (t TLVs) CongestionState() (percent uint8, ok bool) {
+	percent, ok = t.Uint8(TagCongestionState)
+	return percent, ok && percent <= 100
+}
+
+// AddCongestionState appends congestion_state; more than 100 counts as 100.
+func (t *TLVs) AddCongestionState(percent uint8) {
+	t.AddUint8(TagCongestionState, min(percent, 100))
+}
+
+// TLVsOf finds the optional parameters of any PDU, to read or to change; every PDU has some room for them.
+func TLVsOf(p PDU) *TLVs {
+	c := codecs.Get().(*codec)
+	c.mode = seeking
+	p.fields(c)
+	found := c.found
+	*c = codec{}
+	codecs.Put(c)
+	return found
+}
 
 // UserMessageReference reads user_message_reference (SMPP 3.4 §5.3.2.17).
 func (t TLVs) UserMessageReference() (uint16, bool) { return t.Uint16(TagUserMessageReference) }

@@ -141,8 +141,11 @@ const (
 	CodingKSC5601   uint8 = 0x0E
 )
 
-// Version34 is interface_version of SMPP 3.4 (§5.2.4).
-const Version34 uint8 = 0x34
+// Values of interface_version (SMPP 3.4 §5.2.4, SMPP 5.0 §4.7.13).
+const (
+	Version34 uint8 = 0x34
+	Version50 uint8 = 0x50
+)
 
 // MessageState is the state of a message in query_sm_resp and receipts (SMPP 3.4 §5.2.28, with the
 // SCHEDULED and SKIPPED that SMPP 5.0 §4.7.15 adds). The zero value is SCHEDULED; NoState means "not known".

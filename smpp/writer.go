@@ -58,13 +58,14 @@ func (s *Session) wakeWriter() {
 // answer queues a response. It never blocks.
 func (s *Session) answer(st Status, seq uint32, p PDU) error {
 	s.mu.Lock()
-	wake, err := s.answerLocked(st, seq, p)
+	wake, err := s.answerLocked(st, seq, p, 0)
 	s.mu.Unlock()
 	s.answered(wake, err, st, seq, p)
 	return err
 }
 
-func (s *Session) answerLocked(st Status, seq uint32, p PDU) (wake bool, err error) {
+// answerLocked queues a response, with congestion_state when congestion (one more than it) is not 0.
+func (s *Session) answerLocked(st Status, seq uint32, p PDU, congestion uint8) (wake bool, err error) {
 	if s.state == stateClosing {
 		return false, ErrClosed
 	}
@@ -72,7 +73,10 @@ func (s *Session) answerLocked(st Status, seq uint32, p PDU) (wake bool, err err
 		return false, ErrSlowPeer
 	}
 	before := len(s.out.buf)
-	if _, err := s.queueLocked(st, seq, p); err != nil {
+	s.enc.congestion = congestion
+	_, err = s.queueLocked(st, seq, p)
+	s.enc.congestion = 0
+	if err != nil {
 		return false, err
 	}
 	s.out.answers += len(s.out.buf) - before

@@ -2,6 +2,7 @@ package smpptest
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,7 @@ type ESMEConfig struct {
 // ESME is a scriptable ESME with one session. It is safe for concurrent use.
 type ESME struct {
 	*smpp.Session
+	Wire     *Wire // under the session, to make it fail
 	cfg      ESMEConfig
 	timer    *schedule
 	numbers  atomic.Uint64 // given out
@@ -52,6 +54,18 @@ type ESME struct {
 // Dial connects an ESME to an SMSC at "host:port".
 func Dial(ctx context.Context, addr string, cfg ESMEConfig) (*ESME, error) {
 	e := newESME(cfg)
+	dial := e.cfg.Bind.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	e.cfg.Bind.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		e.Wire = NewWire(c)
+		return e.Wire, nil
+	}
 	s, err := smpp.Dial(ctx, addr, e.cfg.Bind)
 	return e.start(s, err)
 }
@@ -60,7 +74,8 @@ func Dial(ctx context.Context, addr string, cfg ESMEConfig) (*ESME, error) {
 // testing/synctest.
 func Connect(ctx context.Context, smsc *SMSC, cfg ESMEConfig) (*ESME, error) {
 	e := newESME(cfg)
-	s, err := smpp.BindConn(ctx, pipeTo(smsc), e.cfg.Bind)
+	e.Wire = NewWire(pipeTo(smsc))
+	s, err := smpp.BindConn(ctx, e.Wire, e.cfg.Bind)
 	return e.start(s, err)
 }
 

@@ -28,6 +28,8 @@ type letter struct {
 	pdu   *smpp.DeliverSM
 	tries int
 	box   *mailbox
+	over  Over
+	from  *smpp.Session     // of the message it is about
 	then  func(smpp.Result) // nil, or who waits for the outcome: then it is not tried again
 }
 
@@ -55,12 +57,38 @@ func (c *SMSC) post(m *Message, rc Receipt) {
 		return
 	}
 	if rc.After <= 0 {
-		b.put(letter{pdu: rc.deliverSM(m)})
+		if l, ok := c.receipt(b, m, &rc); ok {
+			b.put(l)
+		}
 		return
 	}
 	late := *m // its fields may be kept, its PDU is the session's again once it was answered
 	late.PDU = nil
-	c.timer.after(rc.After, func() { b.put(letter{pdu: rc.deliverSM(&late)}) })
+	c.timer.after(rc.After, func() {
+		if l, ok := c.receipt(b, &late, &rc); ok {
+			b.put(l)
+		}
+	})
+}
+
+// receipt makes the receipt of a message; false when the message was canceled meanwhile.
+func (c *SMSC) receipt(b *mailbox, m *Message, rc *Receipt) (letter, bool) {
+	if !c.archive.receipt(m.MessageID, rc.State, rc.Err) {
+		return letter{}, false
+	}
+	return letter{pdu: rc.deliverSM(m), box: b, over: rc.Over, from: m.Session}, true
+}
+
+// sendEarly sends a receipt before the response is queued; when there is nobody to take it now, it
+// waits like the others.
+func (c *SMSC) sendEarly(m *Message, rc Receipt) {
+	b := c.box(m.Session.PeerSystemID())
+	if b == nil {
+		return
+	}
+	if l, ok := c.receipt(b, m, &rc); ok && !b.send(&l) {
+		b.put(l)
+	}
 }
 
 // address finds the mailbox for a deliver_sm that can be sent.
@@ -201,8 +229,7 @@ func (b *mailbox) send(l *letter) bool {
 			b.mu.Unlock()
 			return false
 		}
-		b.turn++
-		s := b.sessions[b.turn%len(b.sessions)]
+		s := b.chooseLocked(l)
 		b.mu.Unlock()
 		err := s.Send(b.ctx, l.pdu, &delivery{*l})
 		switch {
@@ -218,6 +245,17 @@ func (b *mailbox) send(l *letter) bool {
 			return true
 		}
 	}
+}
+
+// chooseLocked takes the next session in turn that the letter may go over.
+func (b *mailbox) chooseLocked(l *letter) *smpp.Session {
+	b.turn++
+	for i := range b.sessions {
+		if s := b.sessions[(b.turn+i)%len(b.sessions)]; l.over.allows(l.from, s) {
+			return s
+		}
+	}
+	return b.sessions[b.turn%len(b.sessions)]
 }
 
 func (b *mailbox) leave(s *smpp.Session) {

@@ -67,7 +67,9 @@ type Reply struct {
 	Nack       bool          // answer with generic_nack and Status
 	Drop       bool          // close the connection instead of answering
 	DropAfter  bool          // close the connection right behind the response
-	Receipts   []Receipt     // sent whatever registered_delivery says
+	// Tamper makes what is written of the octets of the response: see Wire.Tamper, Twice and Behind.
+	Tamper   func(response []byte) []byte
+	Receipts []Receipt // sent whatever registered_delivery says
 }
 
 // Receipt is one delivery receipt, or anything else that follows a message.
@@ -75,12 +77,30 @@ type Receipt struct {
 	State smpp.MessageState // as in the text and in message_state
 	Word  string            // stat: of the text, if not that of State
 	Err   string            // err: of the text; empty: 000
-	ID    string            // id: of the text, if it is spelled otherwise than in the response
+	ID    string            // id: of the text, if it is another than in the response
+	Spell Spelling          // how id: of the text spells the id, if not as in the response
 	TLVID string            // receipted_message_id; empty: that of the response, "-": no TLV
 	NoTLV bool              // neither receipted_message_id nor message_state
 	After time.Duration     // since the response was written
 	Early bool              // before the response instead
+	Over  Over              // on which of the ESME's binds
 	PDU   *smpp.DeliverSM   // sent instead of a made one
+}
+
+// Over says on which bind a receipt comes.
+type Over uint8
+
+// Binds of a receipt, where there are several with the same system_id. When the one that is asked for is not
+// there, any other will do.
+const (
+	AnyBind     Over = iota // all that can receive, in turn
+	SameBind                // the one that the message came on
+	SiblingBind             // another one
+)
+
+// allows tells whether a receipt for a message of one session may come on another.
+func (o Over) allows(from, on *smpp.Session) bool {
+	return o == AnyBind || (o == SameBind) == (from == on)
 }
 
 // deliverSM makes the PDU (SMPP 3.4 appendix B).
@@ -91,6 +111,9 @@ func (rc Receipt) deliverSM(m *Message) *smpp.DeliverSM {
 	id := rc.ID
 	if id == "" {
 		id = m.MessageID
+	}
+	if rc.Spell != nil {
+		id = rc.Spell(id)
 	}
 	errCode := rc.Err
 	if errCode == "" {

@@ -30,7 +30,8 @@ type Config struct {
 	// OnSubmit decides what happens to a message; nil accepts. Calls of one session come one
 	// after the other, those of several sessions at the same time. m is only good during the call.
 	OnSubmit func(m *Message) Reply
-	// OnOther answers query_sm, cancel_sm and replace_sm; nil refuses them.
+	// OnOther answers query_sm, cancel_sm and replace_sm and the broadcasts; nil means SMSC.Answer,
+	// which knows the messages that Remember keeps, and refuses the rest.
 	OnOther func(p smpp.PDU, r smpp.Responder)
 	// OnDeliverResp is told of every outcome of a deliver_sm. May be nil.
 	OnDeliverResp func(p *smpp.DeliverSM, r smpp.Result)
@@ -43,6 +44,11 @@ type Config struct {
 	// Keep is how many messages Received remembers (default 10,000; negative: none). Later ones
 	// are only counted.
 	Keep int
+	// Remember is how many accepted messages are remembered with their state, so that they can be
+	// queried, canceled and replaced (default 0); the oldest are forgotten first.
+	Remember int
+	// Split has everything written so many octets at a time (0: whole).
+	Split int
 	// Redeliver is how often a deliver_sm is tried again after an error status, a timeout or a
 	// lost link (default 0: never), each time after RedeliverAfter (default 1 s).
 	Redeliver      int
@@ -62,7 +68,10 @@ type SMSC struct {
 	numbers                                                atomic.Uint64 // of messages, given out
 	submits, throttled, deliverOK, deliverBad, deliverLost atomic.Uint64
 
+	archive archive
+
 	mu       sync.Mutex
+	listener net.Listener // nil while it does not listen
 	received []Message
 	refused  []Refusal
 	mailbox  map[string]*mailbox // by system_id
@@ -89,32 +98,52 @@ func Start(cfg Config) (*SMSC, error) {
 		cfg.RedeliverAfter = time.Second
 	}
 	c := &SMSC{cfg: cfg, timer: newSchedule(), rate: rateLimit{perSecond: cfg.Rate},
-		mailbox: make(map[string]*mailbox)}
+		archive: archive{most: cfg.Remember}, mailbox: make(map[string]*mailbox)}
 	session := cfg.Session
 	if session.MaxInbound == 0 {
 		session.MaxInbound = 1 << 14 // unanswered messages are part of the game
 	}
 	session.Handler = smpp.HandlerFunc(c.serve)
 	c.srv = &smpp.Server{Authenticate: c.authenticate, Config: session, OnSession: c.bound, OnRefused: c.notBound,
-		TLS: cfg.TLS, FailuresPerMinute: -1}
+		TLS: cfg.TLS, FailuresPerMinute: -1, MaxUnboundPerAddress: -1}
 	if cfg.NoListen {
 		return c, nil
 	}
 	if cfg.Addr == "" {
 		cfg.Addr = "127.0.0.1:0"
 	}
-	l, err := net.Listen("tcp", cfg.Addr)
-	if err != nil {
+	if err := c.listen(cfg.Addr); err != nil {
 		c.timer.close()
 		return nil, err
 	}
-	c.addr = l.Addr()
-	go func() { _ = c.srv.Serve(l) }() // ends with Close
 	return c, nil
+}
+
+func (c *SMSC) listen(addr string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.listener != nil {
+		return nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	c.listener, c.addr = l, l.Addr()
+	go func() { _ = c.srv.Serve(wiredListener{l, c.wire}) }() // ends with the listener
+	return nil
+}
+
+func (c *SMSC) wire(conn net.Conn) *Wire {
+	w := NewWire(conn)
+	w.Split(c.cfg.Split)
+	return w
 }
 
 // Addr is "host:port", empty with NoListen.
 func (c *SMSC) Addr() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.addr == nil {
 		return ""
 	}
@@ -122,7 +151,7 @@ func (c *SMSC) Addr() string {
 }
 
 // ServeConn serves one connection, for example one end of net.Pipe.
-func (c *SMSC) ServeConn(conn net.Conn) { c.srv.ServeConn(conn) }
+func (c *SMSC) ServeConn(conn net.Conn) { c.srv.ServeConn(c.wire(conn)) }
 
 // Server is the SMPP server underneath.
 func (c *SMSC) Server() *smpp.Server { return c.srv }
@@ -147,6 +176,58 @@ func (c *SMSC) Close() error {
 // Shutdown unbinds all sessions in good order and closes.
 func (c *SMSC) Shutdown(ctx context.Context) error {
 	return errors.Join(c.srv.Shutdown(ctx), c.Close())
+}
+
+// Down stops listening and unbinds every session, as an operator does for maintenance; when ctx ends
+// first (because messages are not answered), the rest is closed. Up ends it. What is to be delivered waits.
+func (c *SMSC) Down(ctx context.Context) error {
+	c.mu.Lock()
+	if c.listener != nil {
+		_ = c.listener.Close() // Serve ends with it
+		c.listener = nil
+	}
+	c.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, s := range c.srv.Sessions() {
+		wg.Go(func() { _ = s.Unbind(ctx) }) // its only error is ctx's
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// Up listens again on the address of before. Without an address there is nothing to do.
+func (c *SMSC) Up() error {
+	if addr := c.Addr(); addr != "" {
+		return c.listen(addr)
+	}
+	return nil
+}
+
+// Freeze makes every link half-open, or whole again: see Wire.Freeze. New links are whole.
+func (c *SMSC) Freeze(on bool) {
+	for _, w := range c.wires() {
+		w.Freeze(on)
+	}
+}
+
+// Inject writes octets between two PDUs on every link: an unbind while messages are open, garbage, a PDU
+// with a sequence number of its own.
+func (c *SMSC) Inject(octets []byte) error {
+	var errs []error
+	for _, w := range c.wires() {
+		errs = append(errs, w.Inject(octets))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *SMSC) wires() []*Wire {
+	var wires []*Wire
+	for _, s := range c.srv.Sessions() {
+		if w := wireOf(s); w != nil {
+			wires = append(wires, w)
+		}
+	}
+	return wires
 }
 
 // Drop closes every connection at once, as a crash does; the SMSC goes on listening.

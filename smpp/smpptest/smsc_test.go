@@ -420,7 +420,7 @@ func TestConn(t *testing.T) {
 		if _, err := b.AcceptBind(); err != smpp.ErrWrongBody {
 			t.Errorf("a link test instead of a bind: %v", err)
 		}
-		go func() { _, _ = a.Write([]byte{0, 0, 0, 16, 0, 0, 1, 0x12, 0, 0, 0, 0, 0, 0, 0, 5}) }() // Next fails without it
+		go func() { _, _ = a.Write([]byte{0, 0, 0, 16, 0, 0, 1, 0xFF, 0, 0, 0, 0, 0, 0, 0, 5}) }() // Next fails without it
 		if h, p, err := b.Next(); err != nil || p != nil || h.Sequence != 5 {
 			t.Errorf("an unknown command: %v %v %v", h, p, err)
 		}

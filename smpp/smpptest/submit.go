@@ -14,7 +14,7 @@ func (c *SMSC) serve(p smpp.PDU, r smpp.Responder) {
 		if c.cfg.OnOther != nil {
 			c.cfg.OnOther(p, r)
 		} else {
-			_ = r.Respond(smpp.StatusInvMsgID, nil) // a closed session needs no answer
+			c.Answer(p, r)
 		}
 		return
 	}
@@ -27,9 +27,12 @@ func (c *SMSC) serve(p smpp.PDU, r smpp.Responder) {
 		}
 	}
 	c.keep(&m)
+	if m.Status == smpp.StatusOK {
+		c.archive.add(&m)
+	}
 	for _, rc := range reply.Receipts {
 		if rc.Early {
-			c.post(&m, rc)
+			c.sendEarly(&m, rc)
 		}
 	}
 	if reply.Delay <= 0 {
@@ -72,6 +75,11 @@ func (c *SMSC) reply(m *Message, reply *Reply, r smpp.Responder) {
 		return
 	case reply.NoResponse:
 		return
+	}
+	if reply.Tamper != nil {
+		tamper(m, reply)
+	}
+	switch {
 	case reply.Nack:
 		_ = r.Nack(reply.Status)
 	case reply.Body != nil:
@@ -88,6 +96,16 @@ func (c *SMSC) reply(m *Message, reply *Reply, r smpp.Responder) {
 	}
 	if reply.DropAfter {
 		r.Session().CloseWhenWritten()
+	}
+}
+
+func tamper(m *Message, reply *Reply) {
+	cmd := m.Header.Command.Response()
+	if reply.Nack {
+		cmd = smpp.CmdGenericNack
+	}
+	if w := wireOf(m.Session); w != nil {
+		w.Tamper(cmd, m.Header.Sequence, reply.Tamper)
 	}
 }
 
