@@ -16,16 +16,18 @@ type Catalog struct {
 	accounts   map[int64]*Account
 	zones      map[int64]*time.Location
 	keys       map[string]*Credential
-	allowed    map[int64][]netip.Prefix // by credential
-	senders    map[string]*Sender       // by UniqueKey
-	spelled    map[spelling]*Sender     // as approved
+	allowed    map[Noun][]netip.Prefix // by credential or login
+	senders    map[string]*Sender      // by UniqueKey
+	spelled    map[spelling]*Sender    // as approved
 	routes     map[int64]*Route
 	connectors map[int64]*Connector
 	lists      map[int64]*PriceList
 	prices     map[int64]prefixTable[Price]
 	costs      map[int64]prefixTable[Cost]
 	rules      prefixTable[*Rule]
-	numbers    map[string]*Number // by UniqueKey
+	numbers    map[string]*Number      // by UniqueKey
+	logins     map[string]*Subscriber  // by system_id
+	replies    map[int64][]*Subscriber // logins of an account that want any
 	all        []Noun
 }
 
@@ -34,9 +36,10 @@ type Catalog struct {
 func NewCatalog(version int64, nouns []Noun) *Catalog {
 	c := &Catalog{Version: version, all: nouns,
 		accounts: map[int64]*Account{}, zones: map[int64]*time.Location{}, keys: map[string]*Credential{},
-		allowed: map[int64][]netip.Prefix{}, senders: map[string]*Sender{}, spelled: map[spelling]*Sender{}, routes: map[int64]*Route{},
+		allowed: map[Noun][]netip.Prefix{}, senders: map[string]*Sender{}, spelled: map[spelling]*Sender{}, routes: map[int64]*Route{},
 		connectors: map[int64]*Connector{}, lists: map[int64]*PriceList{}, prices: map[int64]prefixTable[Price]{},
-		costs: map[int64]prefixTable[Cost]{}, rules: newPrefixTable[*Rule](), numbers: map[string]*Number{}}
+		costs: map[int64]prefixTable[Cost]{}, rules: newPrefixTable[*Rule](), numbers: map[string]*Number{},
+		logins: map[string]*Subscriber{}, replies: map[int64][]*Subscriber{}}
 	for _, n := range nouns {
 		c.add(n)
 	}
@@ -53,11 +56,7 @@ func (c *Catalog) add(n Noun) {
 		}
 	case *Credential:
 		c.keys[n.APIKey] = n
-		for _, ip := range n.IPs {
-			if p, err := ParseIPs(ip); err == nil {
-				c.allowed[n.ID] = append(c.allowed[n.ID], p)
-			}
-		}
+		c.allowed[n] = blocks(n.IPs)
 	case *Sender:
 		c.senders[n.UniqueKey()], c.spelled[spelling{n.AccountID, n.Name}] = n, n
 	case *Route:
@@ -80,7 +79,24 @@ func (c *Catalog) add(n Noun) {
 		c.rules.add(n.Prefix, n)
 	case *Number:
 		c.numbers[n.UniqueKey()] = n
+	case *Subscriber:
+		if n.SMPP != nil {
+			c.logins[n.Name] = n
+			c.allowed[n] = blocks(n.SMPP.IPs)
+			if len(n.SMPP.Replies) > 0 {
+				c.replies[n.AccountID] = append(c.replies[n.AccountID], n)
+			}
+		}
 	}
+}
+
+func blocks(ips []string) (list []netip.Prefix) {
+	for _, ip := range ips {
+		if p, err := ParseIPs(ip); err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // Rules are all routing rules, in order of id.
@@ -127,10 +143,29 @@ func (c *Catalog) Credential(apiKey string) *Credential { return c.keys[apiKey] 
 
 // AllowedFrom says whether the credential may be used from the address.
 func (c *Catalog) AllowedFrom(k *Credential, from netip.Addr) bool {
-	if len(k.IPs) == 0 {
-		return true
+	return len(k.IPs) == 0 || c.allows(k, from)
+}
+
+// LoginAllowedFrom says whether the SMPP login may be used from the address.
+func (c *Catalog) LoginAllowedFrom(s *Subscriber, from netip.Addr) bool {
+	return len(s.SMPP.IPs) == 0 || c.allows(s, from)
+}
+
+func (c *Catalog) allows(n Noun, from netip.Addr) bool {
+	return slices.ContainsFunc(c.allowed[n], func(p netip.Prefix) bool { return p.Contains(from.Unmap()) })
+}
+
+// Login is the SMPP login of the system_id, nil if there is none.
+func (c *Catalog) Login(systemID string) *Subscriber { return c.logins[systemID] }
+
+// Told are the subscribers of the account that get the replies to our number.
+func (c *Catalog) Told(account int64, number string) (ids []int64) {
+	for _, s := range c.replies[account] {
+		if slices.Contains(s.SMPP.Replies, RepliesAll) || slices.Contains(s.SMPP.Replies, number) {
+			ids = append(ids, s.ID)
+		}
 	}
-	return slices.ContainsFunc(c.allowed[k.ID], func(p netip.Prefix) bool { return p.Contains(from.Unmap()) })
+	return ids
 }
 
 // Sender finds an account's sender id without case, nil if there is none.

@@ -18,6 +18,11 @@ type Event struct {
 	ConnectorID int64
 	Reason      Reason
 	Code        string
+
+	// SubscriberID is who else is told, beside the subscribers of all events of
+	// the account; 0 nobody. It is for the store to write a delivery row, and no
+	// part of the history.
+	SubscriberID int64
 }
 
 // Change is what a life-cycle function did to a Record, for the store to write.
@@ -31,6 +36,7 @@ type Change struct {
 	Upstream []int    // indices into Sub of the parts that UpstreamIDs belong to
 	IDs      []string // the upstream keys to remember, one per entry of Upstream
 	Events   []Event
+	Replaced bool // what acceptance wrote of the message changed too: encoding, parts, units, notify, times
 }
 
 // Claim makes the intent to send: pending parts become sending. parts is the
@@ -165,6 +171,7 @@ func (r *Record) accepted(c *Change, i int, o Outcome, ev Event) {
 	p.State, p.UpstreamID, p.ConnectorID, p.Code, p.At = PartSent, o.UpstreamID, o.ConnectorID, "", ev.At
 	c.part(i)
 	r.charge(c, i)
+	r.spread(c, ev.At)
 	ev.Trigger = OnAnswer
 	r.settle(c, ev)
 }
@@ -190,242 +197,41 @@ func (r *Record) Receipt(seq int, rc Receipt, now time.Time) Change {
 	c.part(i)
 	r.charge(&c, i)
 	if rc.State.Final() && !rc.State.delivered() {
-		r.Reason, r.Code = receiptReason(rc.State), rc.Code
+		ev.Reason = rc.Why()
+		r.Reason, r.Code = ev.Reason, rc.Code
 		r.cancelPending(&c) // the message cannot become whole any more
 	}
+	r.spread(&c, now)
 	r.settle(&c, ev)
 	return c
+}
+
+// spread takes the receipt of the one part that has one for the word on the
+// others that the operator took (Route.Receipts). A part that was refused when
+// it was submitted says nothing about them.
+func (r *Record) spread(c *Change, now time.Time) {
+	if r.ReceiptsOn == ReceiptsAll || len(r.Sub) < 2 {
+		return
+	}
+	from := 0
+	if r.ReceiptsOn == ReceiptsLast {
+		from = len(r.Sub) - 1
+	}
+	word := r.Sub[from]
+	if !word.State.Final() || word.State == PartCanceled || word.State == PartRejected && word.UpstreamID == "" {
+		return
+	}
+	for i := range r.Sub {
+		if p := &r.Sub[i]; p.State == PartSent {
+			p.State, p.Code, p.At = word.State, word.Code, now
+			c.part(i)
+			r.charge(c, i)
+		}
+	}
 }
 
 // receiptTrigger names what a receipt says of its part.
 func receiptTrigger(s PartState) Trigger {
 	_, t := Fold([]Part{{State: s}})
 	return t
-}
-
-func receiptReason(s PartState) Reason {
-	switch s {
-	case PartExpired:
-		return ReasonOpExpired
-	case PartRejected:
-		return ReasonOperator
-	}
-	return ReasonUndelivered
-}
-
-// Start is what happens to a scheduled message at its due time: it joins the
-// queue, or it is rejected for the reason given (empty: none).
-func (r *Record) Start(refuse Reason, now time.Time) Change {
-	var c Change
-	if r.State != Scheduled {
-		return c
-	}
-	if refuse != "" {
-		r.Reason = refuse
-		r.end(&c, Rejected, Event{Trigger: OnReject, Reason: refuse, At: now})
-		return c
-	}
-	r.State, r.UpdatedAt, c.Touched = Queued, now, true
-	r.log(&c, Event{At: now}, OnDue)
-	return c
-}
-
-// Expire is what our own timer does when Deadline has passed: what was never
-// sent expires, what may have been sent is closed as unknown, both provisional.
-func (r *Record) Expire(now time.Time) Change {
-	var c Change
-	at, open := r.Deadline()
-	if !open || now.Before(at) || r.State == Scheduled {
-		return c
-	}
-	if r.State == Queued {
-		return r.expireQueued(now)
-	}
-	r.Provisional = true
-	r.Reason = ReasonNoReceipt
-	if !r.Answered {
-		r.Reason = ReasonOutcome
-	}
-	r.end(&c, Unknown, Event{Trigger: OnClose, Reason: r.Reason, At: now})
-	return c
-}
-
-// expireQueued ends the waiting of the parts that were not sent; parts that
-// were, or may have been, still wait for their receipts.
-func (r *Record) expireQueued(now time.Time) Change {
-	var c Change
-	wait, cut := false, len(r.Sub) == 0
-	for i := range r.Sub {
-		p := &r.Sub[i]
-		switch {
-		case p.State == PartPending && p.Unknowns > 0:
-			p.State, p.At = PartUnknown, now
-			c.part(i)
-		case p.State == PartPending:
-			p.State, p.At, cut = PartCanceled, now, true
-			c.part(i)
-		}
-		wait = wait || p.State == PartUnknown || p.State.Answered()
-	}
-	if cut && (r.Reason == "" || r.Reason == ReasonRetrying || r.Reason == ReasonThrottled) {
-		r.Reason = ReasonValidity
-	}
-	if wait {
-		r.settle(&c, Event{Trigger: OnExpire, Reason: r.Reason, At: now})
-		return c
-	}
-	r.Provisional = true
-	r.end(&c, Expired, Event{Trigger: OnExpire, Reason: r.Reason, At: now})
-	return c
-}
-
-// Cancelable says whether nothing of the message was or may have been sent.
-func (r *Record) Cancelable() bool {
-	for _, p := range r.Sub {
-		if p.State != PartPending || p.Unknowns > 0 {
-			return false
-		}
-	}
-	return r.State == Scheduled || r.State == Queued
-}
-
-// Cancel ends a message that was not sent yet; the zero Change means too late.
-func (r *Record) Cancel(now time.Time) Change {
-	var c Change
-	if !r.Cancelable() {
-		return c
-	}
-	r.cancelPending(&c)
-	r.Reason = ReasonCanceled
-	r.end(&c, Canceled, Event{Trigger: OnCancel, Reason: ReasonCanceled, At: now})
-	return c
-}
-
-// settle recomputes the message from its parts and moves it if the table
-// allows. ev carries what caused it; its Trigger names a move that Fold cannot
-// tell apart (hand back, retry), or OnEvidence.
-func (r *Record) settle(c *Change, ev Event) {
-	c.Touched = true
-	r.UpdatedAt = ev.At
-	r.Answered = len(r.Sub) > 0
-	for _, p := range r.Sub {
-		r.Answered = r.Answered && p.State.Answered()
-	}
-	to, trigger := Fold(r.Sub)
-	if to == Queued && ev.Trigger == OnHandBack {
-		trigger = OnHandBack
-	}
-	from := r.State
-	if r.Provisional && from.Final() {
-		from = Sent
-	}
-	if to == r.State {
-		r.Provisional = false // evidence confirms the end that our timer gave it
-	}
-	if _, ok := Next(from, trigger); to == r.State || !ok || r.Provisional && !to.Final() {
-		r.log(c, ev, ev.Trigger) // something of a part, the message stays where it is
-		return
-	}
-	if ev.Trigger == 0 {
-		ev.Trigger = trigger
-	}
-	if to != Queued {
-		r.OnlyID, r.AvoidID = 0, 0 // they are about the next attempt
-	}
-	if to.Final() {
-		r.Provisional = false
-		r.end(c, to, ev)
-		return
-	}
-	if to == Sent && !r.refused() {
-		r.Reason, r.Code = "", ""
-	}
-	r.State = to
-	r.log(c, ev, ev.Trigger)
-}
-
-// refused says whether any part will not reach the handset.
-func (r *Record) refused() bool {
-	for _, p := range r.Sub {
-		if p.State.Final() && !p.State.delivered() {
-			return true
-		}
-	}
-	return false
-}
-
-// end moves to a final state and gives back what is still held. After a
-// provisional end nothing is held any more, so its replacement moves no money.
-func (r *Record) end(c *Change, to State, ev Event) {
-	if to == Delivered || to == Read {
-		r.Reason, r.Code = "", ""
-	}
-	r.State, r.UpdatedAt, c.Touched = to, ev.At, true
-	r.OnlyID, r.AvoidID = 0, 0
-	if open := r.Open(); open > 0 {
-		r.Released += open
-		c.Release += open
-	}
-	r.log(c, ev, ev.Trigger)
-}
-
-// charge captures the price of part i when its state is the one the plan
-// charges on, once, and only while the credit is still held.
-func (r *Record) charge(c *Change, i int) {
-	p := &r.Sub[i]
-	due := p.State.Answered()
-	if r.ChargeOn == ChargeDelivered {
-		due = p.State.delivered()
-	}
-	amount := r.share(i)
-	if !due || p.Captured != 0 || amount == 0 || r.Open() < amount {
-		return
-	}
-	p.Captured = amount
-	r.Captured += amount
-	c.Capture += amount
-	c.Captured = append(c.Captured, i)
-}
-
-// share is the price of part i: the units are spread over the submissions, the
-// last takes the remainder.
-func (r *Record) share(i int) Money {
-	n := len(r.Sub)
-	units := r.Units / n
-	if i == n-1 {
-		units = r.Units - units*(n-1)
-	}
-	return r.Price * Money(units)
-}
-
-func (r *Record) cancelPending(c *Change) {
-	for i := range r.Sub {
-		if p := &r.Sub[i]; p.State == PartPending {
-			if p.State = PartCanceled; p.Unknowns > 0 {
-				p.State = PartUnknown // an earlier attempt may have been sent
-			}
-			c.part(i)
-		}
-	}
-}
-
-// later moves the due time of the message to the latest its parts ask for.
-func (r *Record) later(at time.Time) {
-	if at.After(r.DueAt) {
-		r.DueAt = at
-	}
-}
-
-func (r *Record) log(c *Change, ev Event, t Trigger) {
-	ev.AccountID, ev.MessageID, ev.State, ev.Trigger = r.AccountID, r.ID, r.State, t
-	c.Events = append(c.Events, ev)
-}
-
-func (c *Change) part(i int) {
-	for _, have := range c.Parts {
-		if have == i {
-			return
-		}
-	}
-	c.Parts = append(c.Parts, i)
 }

@@ -11,7 +11,9 @@
 //	state.go    the states of a message and the table of what follows what
 //	message.go  Group, Message, Part, Record (a message with its parts)
 //	evidence.go what operators say: Outcome of an attempt, Receipt
-//	change.go   what claims, outcomes, receipts and deadlines do to a Record
+//	change.go   what claims, outcomes and receipts do to a Record
+//	due.go      what time and the customer do to it: start, expiry, cancel, replace
+//	settle.go   what follows from its parts: state, money, notices
 //	money.go    Money and Transfer
 //	nouns.go    what an operator configures
 //	catalog.go  an immutable, indexed snapshot of those nouns

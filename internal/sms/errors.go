@@ -25,6 +25,7 @@ const (
 type Error struct {
 	Code      Code
 	Message   string
+	Reason    Reason // finer than Code where a face may need it, else empty
 	Retryable bool
 	Err       error // the cause, for the log only
 }
@@ -37,6 +38,20 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Fail makes an Error that trying again does not mend.
 func Fail(code Code, message string) *Error { return &Error{Code: code, Message: message} }
+
+// Because adds the reason, for faces with words of their own for it.
+func (e *Error) Because(r Reason) *Error {
+	e.Reason = r
+	return e
+}
+
+// ReasonOf is the reason of err, empty for errors that carry none.
+func ReasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Reason
+	}
+	return ""
+}
 
 // Unavailable makes a retryable Error with the cause kept for the log.
 func Unavailable(message string, cause error) *Error {

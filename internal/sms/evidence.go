@@ -66,10 +66,28 @@ type Receipt struct {
 	ConnectorID int64     // whose ids these are (Connector.Scope)
 	IDs         []string  // candidate canonical forms of the upstream id, the likeliest first
 	To          string    // the recipient's digits, a check on the match; may be empty
+	Forms       []string  // how each of IDs was made of what the receipt says ("same", "hex to decimal", …), for the profile of the connector
 	State       PartState // PartSent for an intermediate receipt
+	Reason      Reason    // why it did not arrive, in our words; empty: what State says
 	Code        string    // raw error code
 	Raw         string    // the receipt without the message's text, as evidence
 	At          time.Time // when it arrived
+}
+
+// Why is the reason that the receipt gives for a part that did not arrive, at
+// least what its state says; empty for one that did, or may yet.
+func (rc *Receipt) Why() Reason {
+	switch {
+	case !rc.State.Final() || rc.State.delivered():
+		return ""
+	case rc.Reason != "":
+		return rc.Reason
+	case rc.State == PartExpired:
+		return ReasonOpExpired
+	case rc.State == PartRejected:
+		return ReasonOperator
+	}
+	return ReasonUndelivered
 }
 
 // SameNumber says whether two spellings may be one number: equal, or one the

@@ -62,9 +62,21 @@ type Group struct {
 	File           string        // voice, mms, whatsapp
 	Language       string        // text to speech
 	Duration       time.Duration // voice
+	Raw            *Raw          // content that the caller has already cut or that is no text; nil: Text is the content
 	Face           string        // which face took it: smsapi, api, smpp, portal, campaign
 	At             time.Time     // of acceptance
 	SendAt         time.Time     // zero: at once
+}
+
+// Raw is the content of one short message as the caller made it: a part of a
+// long text with its user data header, or octets that are no text. It is one
+// submission and one unit, and goes out as it came. Text of its group is what
+// can be read of it, for people.
+type Raw struct {
+	Header   []byte // user data header with its length octet (TS 23.040 §9.2.3.24), empty: none
+	Body     []byte // GSM7: septets, one an octet; UCS2 and Octets: octets
+	Coding   uint8  // data_coding of octets that are no text; of texts the connector's own is used
+	Protocol uint8  // protocol_id
 }
 
 // RecipientNumber is the smsAPI's recipients[].id of a message of this group.
@@ -79,6 +91,16 @@ type ChargeOn uint8
 const (
 	ChargeAccepted  ChargeOn = 0 // the operator took it (default)
 	ChargeDelivered ChargeOn = 1
+)
+
+// Notify says which moves of a message its subscriber is told of.
+type Notify uint8
+
+// What a subscriber may want to know. The bits are stored.
+const (
+	NotifyDelivered Notify = 1 << 0 // it arrived
+	NotifyFailed    Notify = 1 << 1 // it ended in any other way
+	NotifyProgress  Notify = 1 << 2 // the operator took it
 )
 
 // Message is one recipient of a group.
@@ -106,16 +128,20 @@ type Message struct {
 	ReserveID int64 // transfer that reserved, 0 when nothing was
 	ReleaseID int64 // transfer that released, 0 when nothing was
 
-	RouteID  int64
-	Pinned   bool // the caller named the route
-	Lane     Lane
-	OnlyID   int64 // connector that alone may send it (resend after an unknown outcome), 0 any
-	AvoidID  int64 // connector that just refused it, 0 none
-	Attempts int   // claims with a refusal that counted against the route's limit, however many parts
+	RouteID      int64
+	Pinned       bool // the caller named the route
+	Lane         Lane
+	OnlyID       int64       // connector that alone may send it (resend after an unknown outcome), 0 any
+	AvoidID      int64       // connector that just refused it, 0 none
+	ReceiptsOn   ReceiptMode // which parts have a receipt
+	SubscriberID int64       // system of the customer that handed it in and is told of it, 0 none
+	Notify       Notify      // of what
+	Attempts     int         // claims with a refusal that counted against the route's limit, however many parts
 
 	DueAt     time.Time // when it may be sent (again)
 	ExpiresAt time.Time // end of validity
 	CloseAt   time.Time // end of waiting for receipts
+	AskAt     time.Time // when the operator is asked what became of it, zero: never
 	UpdatedAt time.Time
 }
 
@@ -127,6 +153,8 @@ func (m *Message) Deadline() (_ time.Time, ok bool) {
 		return m.DueAt, true
 	case m.State == Queued:
 		return m.ExpiresAt, true
+	case m.State == Sent && !m.AskAt.IsZero() && m.AskAt.Before(m.CloseAt):
+		return m.AskAt, true
 	case !m.State.Final():
 		return m.CloseAt, true
 	}
@@ -153,7 +181,7 @@ type Part struct {
 }
 
 // Record is a message with its parts: what the life-cycle functions of
-// change.go work on, and what a store reads and writes in one transaction.
+// change.go and due.go work on, and what a store reads and writes in one transaction.
 type Record struct {
 	Message
 	Sub []Part // in order of Seq; empty before the first claim

@@ -3,6 +3,8 @@ package sms
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/harkara/harkara/gsm"
 )
 
 // Kind names a sort of configured noun in the store. The words are stored.
@@ -57,9 +59,10 @@ type Account struct {
 	Country        string  `json:"country"`   // ISO 3166 code for numbers written without one
 	PriceListID    int64   `json:"price_list_id,string"`
 	CreditLimit    Money   `json:"credit_limit"`
-	MaxParts       int     `json:"max_parts"`        // of one text, 1 to 255
-	Routes         []int64 `json:"routes,omitempty"` // that may be named in a call
-	GroupStart     int64   `json:"group_start"`      // where the counters of the smsAPI start
+	MaxParts       int     `json:"max_parts"`            // of one text, 1 to 255
+	Routes         []int64 `json:"routes,omitempty"`     // that may be named in a call
+	SmartText      bool    `json:"smart_text,omitempty"` // typographic characters are replaced where that saves parts
+	GroupStart     int64   `json:"group_start"`          // where the counters of the smsAPI start
 	RecipientStart int64   `json:"recipient_start"`
 	InboxStart     int64   `json:"inbox_start"`
 }
@@ -135,6 +138,46 @@ const (
 	UnknownHold   UnknownPolicy = "hold"
 )
 
+// ReceiptMode says which parts of a text have a receipt. It is asked for those
+// only, and where it is one part, its receipt is the word on all of them.
+type ReceiptMode uint8
+
+// Receipt modes. The numbers are stored.
+const (
+	ReceiptsAll   ReceiptMode = 0
+	ReceiptsLast  ReceiptMode = 1
+	ReceiptsFirst ReceiptMode = 2
+)
+
+var receiptModes = [...]string{"all", "last", "first"}
+
+// String is "all", "last" or "first".
+func (m ReceiptMode) String() string {
+	if int(m) < len(receiptModes) {
+		return receiptModes[m]
+	}
+	return ""
+}
+
+// MarshalText gives the word.
+func (m ReceiptMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads the word; "" is all.
+func (m *ReceiptMode) UnmarshalText(b []byte) error {
+	for i, word := range receiptModes {
+		if string(b) == word || len(b) == 0 {
+			*m = ReceiptMode(i)
+			return nil
+		}
+	}
+	return invalid("receipts %q is unknown; use all, last or first", b)
+}
+
+// Asked says whether a receipt is asked for the part, of so many.
+func (m ReceiptMode) Asked(seq, parts int) bool {
+	return m == ReceiptsAll || m == ReceiptsLast && seq == parts || m == ReceiptsFirst && seq == 1
+}
+
 // RouteConnector is a connector's place in a route: the lowest priority that is
 // up carries the traffic, equal ones share it.
 type RouteConnector struct {
@@ -160,6 +203,9 @@ type Route struct {
 	Validity    Duration         `json:"validity"`     // from due time
 	ReceiptWait Duration         `json:"receipt_wait"` // from the end of validity
 	MaxAttempts int              `json:"max_attempts"`
+	Receipts    ReceiptMode      `json:"receipts,omitempty"`
+	QueryAfter  Duration         `json:"query_after,omitempty"` // the operator is asked about what has no receipt so long after it was due, 0: never
+	National    []gsm.Language   `json:"national,omitempty"`    // national tables of TS 23.038 that handsets behind it know
 	ShortCodes  []string         `json:"short_codes,omitempty"` // numbers that are no phone numbers
 	Costs       []Cost           `json:"costs,omitempty"`
 }
@@ -177,13 +223,24 @@ func (r *Route) Carries(t Type) bool {
 	return false
 }
 
+// ConnectorMode is what a connector that is enabled, and so bound, does.
+type ConnectorMode string
+
+// Modes of a connector. In all of them receipts and replies come in.
+const (
+	ModeRun   ConnectorMode = ""      // submits
+	ModePause ConnectorMode = "pause" // submits nothing: what is claimed and not written goes back into the queue
+	ModeDrain ConnectorMode = "drain" // claims nothing more; what is claimed is still submitted
+)
+
 // Connector is a link to one operator or provider.
 type Connector struct {
 	Head
 	Protocol string          `json:"protocol"` // which plug-in: "smpp", ...
 	Enabled  bool            `json:"enabled"`
-	Pace     float64         `json:"pace"`                      // parts a second, 0: as fast as the window allows
-	Window   int             `json:"window"`                    // submissions without an answer, per bind
+	Pace     float64         `json:"pace"`   // parts a second, 0: as fast as the window allows
+	Window   int             `json:"window"` // submissions without an answer, per bind
+	Mode     ConnectorMode   `json:"mode,omitempty"`
 	ScopeID  int64           `json:"scope_id,string,omitempty"` // connector whose receipts it shares, 0: its own
 	Settings json.RawMessage `json:"settings"`                  // of the plug-in
 }
@@ -238,11 +295,48 @@ type Number struct {
 	Keyword string `json:"keyword,omitempty"`
 }
 
-// Subscriber receives events: every event of its account gets a delivery row.
+// Channels of subscribers.
+const (
+	ChannelWebhook = "webhook" // every event of the account
+	ChannelFeed    = "feed"    // every event of the account
+	ChannelSMPP    = "smpp"    // what became of messages that came over it, and replies
+)
+
+// Subscriber is a system of the customer that is told what happens. Each thing
+// it is told is a delivery row until it has acknowledged it.
 type Subscriber struct {
 	Head
-	Channel string `json:"channel"` // "webhook", "smpp", "feed"
+	Channel string     `json:"channel"`
+	SMPP    *SMPPLogin `json:"smpp,omitempty"`
 }
+
+// EveryEvent says that each event of the account goes to the subscriber.
+func (s *Subscriber) EveryEvent() bool { return s.Channel != ChannelSMPP }
+
+// SMPPLogin lets a customer's system bind to us. Its system_id is the name of
+// the subscriber. Only a keyed hash of the password is kept.
+type SMPPLogin struct {
+	PasswordHash string      `json:"password_hash"` // hex HMAC-SHA-256, see account.Hasher
+	Disabled     bool        `json:"disabled,omitempty"`
+	IPs          []string    `json:"ips,omitempty"` // addresses or CIDR blocks, empty: any
+	RequireTLS   bool        `json:"require_tls,omitempty"`
+	MaxBinds     int         `json:"max_binds"`         // sessions at a time
+	Rate         float64     `json:"rate,omitempty"`    // submissions a second over all binds, 0: no limit
+	Window       int         `json:"window"`            // requests without an answer, of each bind and in each direction
+	MessageID    string      `json:"message_id"`        // how ids are written: "decimal" or "hex"
+	Alphabet     gsm.Charset `json:"alphabet"`          // what data_coding 0 is, both ways
+	Replies      []string    `json:"replies,omitempty"` // our numbers whose replies it gets; "all" for those of the account, none: no replies
+	Keep         Duration    `json:"keep,omitempty"`    // how long what it does not take is offered
+}
+
+// RepliesAll in Replies stands for all numbers of the account.
+const RepliesAll = "all"
+
+// Ways to write message ids.
+const (
+	IDDecimal = "decimal"
+	IDHex     = "hex"
+)
 
 // Kind of the noun.
 func (*Account) Kind() Kind    { return KindAccount }

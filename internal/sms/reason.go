@@ -24,4 +24,26 @@ const (
 	ReasonNoReceipt   Reason = "no_receipt"          // our own timer, after it was sent
 	ReasonCanceled    Reason = "canceled"
 	ReasonContent     Reason = "content_refused" // a connector cannot carry this content
+
+	// What operators say in receipts, and some in answers, in one set of words.
+	ReasonAbsent        Reason = "absent_subscriber"  // switched off, no coverage
+	ReasonNobody        Reason = "unknown_subscriber" // no such number, not allotted
+	ReasonBarred        Reason = "call_barred"        // by the subscriber or his operator
+	ReasonHandsetFull   Reason = "memory_full"
+	ReasonHandset       Reason = "handset_error"   // it cannot take this message
+	ReasonNetwork       Reason = "network_error"   // somewhere on the way
+	ReasonFiltered      Reason = "filtered"        // spam filter, black list, do not disturb
+	ReasonNoCredit      Reason = "operator_credit" // our account at the operator is used up
+	ReasonSenderRefused Reason = "sender_refused"  // the operator does not let this sender id through
 )
+
+// Retryable says that the same message may well arrive if it is sent again
+// later: the cause lies in the moment and not in the message or the number.
+func (r Reason) Retryable() bool {
+	switch r {
+	case ReasonRetrying, ReasonThrottled, ReasonLinkDown, ReasonAttempts, ReasonValidity, ReasonOpExpired, ReasonAbsent,
+		ReasonHandsetFull, ReasonNetwork, ReasonNoCredit, ReasonCredit:
+		return true
+	}
+	return false
+}

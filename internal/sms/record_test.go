@@ -52,6 +52,12 @@ func TestRecord(t *testing.T) {
 			},
 			"start":  func(t *rapid.T) { l.step(t, func() Change { return l.r.Start("", l.now) }) },
 			"cancel": func(t *rapid.T) { l.step(t, func() Change { return l.r.Cancel(l.now) }) },
+			"replace": func(t *rapid.T) {
+				n := rapid.IntRange(1, 4).Draw(t, "new parts")
+				l.step(t, func() Change {
+					return l.r.Replace(&Replacement{Parts: n, Units: n, ExpiresAt: l.r.ExpiresAt.Add(time.Minute), Notify: l.r.Notify}, l.now)
+				})
+			},
 		})
 	})
 }
@@ -69,6 +75,11 @@ func newLife(t *rapid.T) *life {
 	r := newRecord(rapid.IntRange(1, 3).Draw(t, "parts"))
 	r.ChargeOn = ChargeOn(rapid.IntRange(0, 1).Draw(t, "charge on"))
 	r.State = rapid.SampledFrom([]State{Queued, Queued, Scheduled}).Draw(t, "state")
+	r.ReceiptsOn = rapid.SampledFrom([]ReceiptMode{ReceiptsAll, ReceiptsAll, ReceiptsLast, ReceiptsFirst}).Draw(t, "receipts")
+	r.SubscriberID, r.Notify = rapid.Int64Range(0, 1).Draw(t, "subscriber"), Notify(rapid.IntRange(0, 7).Draw(t, "notify"))
+	if rapid.Bool().Draw(t, "ask") {
+		r.AskAt = noon.Add(10 * time.Minute)
+	}
 	return &life{r: r, now: noon, last: r.State}
 }
 
@@ -81,6 +92,34 @@ func (l *life) step(t *rapid.T, do func() Change) {
 	l.story(t, c)
 	l.ends(t, &before)
 	l.parts(t, &before)
+	l.notices(t, &before, c)
+}
+
+// notices: the subscriber is told of the moves that it wants to know of, each
+// once, and of nothing else.
+func (l *life) notices(t *rapid.T, before *Record, c Change) {
+	r, n := l.r, 0
+	for _, e := range c.Events {
+		if e.SubscriberID != 0 {
+			n++
+		}
+	}
+	var what Notify
+	switch {
+	case r.State == before.State && r.Provisional == before.Provisional || before.State == Delivered:
+	case r.State == before.State: // an end of our own that the operator confirms
+	case r.State == Sent:
+		what = NotifyProgress
+	case r.State == Delivered || r.State == Read:
+		what = NotifyDelivered
+	case r.State == PartiallyDelivered:
+		what = NotifyDelivered | NotifyFailed
+	case r.State.Final():
+		what = NotifyFailed
+	}
+	if want := r.SubscriberID != 0 && r.Notify&what != 0; want != (n == 1) || n > 1 {
+		t.Fatalf("%s became %s, of interest %b: %d notices", before.State, r.State, r.Notify, n)
+	}
 }
 
 // named: whatever changed, the Change says so, since drivers write only that.

@@ -70,10 +70,12 @@ const (
 	// OnEvidence keeps the state and adds to the history: a receipt after the
 	// end, an intermediate receipt, a second response to a resent part.
 	OnEvidence Trigger = 17
+	OnReplace  Trigger = 18 // new content for what was not sent yet; the state stays
+	OnAsk      Trigger = 19 // the operator is asked what became of it; the state stays
 )
 
 var triggerNames = [...]string{"", "accept", "due", "claim", "hand_back", "retry", "hold", "answer", "deliver",
-	"part_deliver", "read", "undeliver", "expire", "reject", "cancel", "fail", "close", "evidence"}
+	"part_deliver", "read", "undeliver", "expire", "reject", "cancel", "fail", "close", "evidence", "replace", "ask"}
 
 // String is the word for the trigger.
 func (t Trigger) String() string {
@@ -86,7 +88,7 @@ func (t Trigger) String() string {
 // Triggers are all triggers in order.
 func Triggers() []Trigger {
 	all := make([]Trigger, 0, len(triggerNames)-1)
-	for t := OnAccept; t <= OnEvidence; t++ {
+	for t := OnAccept; t <= OnAsk; t++ {
 		all = append(all, t)
 	}
 	return all

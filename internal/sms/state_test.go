@@ -49,7 +49,7 @@ func TestNextRules(t *testing.T) {
 			switch {
 			case ok && s.Final() && (s != Delivered || n != Read):
 				t.Errorf("%s is final and %s leads to %s", s, on, n)
-			case ok && (on == OnAccept || on == OnEvidence):
+			case ok && (on == OnAccept || on >= OnEvidence):
 				t.Errorf("%s moves %s to %s: it must keep the state", on, s, n)
 			case ok && n == Scheduled:
 				t.Errorf("%s moves %s back to scheduled", on, s)
@@ -73,7 +73,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("state %d is %s, want %s", i+1, s, want)
 		}
 	}
-	for i, want := range strings.Fields("accept due claim hand_back retry hold answer deliver part_deliver read undeliver expire reject cancel fail close evidence") {
+	for i, want := range strings.Fields("accept due claim hand_back retry hold answer deliver part_deliver read undeliver expire reject cancel fail close evidence replace ask") {
 		if s := Trigger(i + 1); s.String() != want {
 			t.Errorf("trigger %d is %s, want %s", i+1, s, want)
 		}
@@ -93,7 +93,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("transfer kind %d is %s, want %s", i+1, s, want)
 		}
 	}
-	if len(States()) != 14 || len(Triggers()) != 17 {
+	if len(States()) != 14 || len(Triggers()) != 19 {
 		t.Errorf("%d states and %d triggers", len(States()), len(Triggers()))
 	}
 	for _, s := range []fmt.Stringer{State(0), State(99), Trigger(0), Trigger(99), PartState(0), PartState(99), Verdict(0), Verdict(99), TransferKind(99)} {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/harkara/harkara/gsm"
 )
 
 // MaxPartsLimit is the largest number of parts a concatenated message can have
@@ -43,7 +45,14 @@ func (c *Connector) UniqueKey() string  { return fold(c.Name) }
 func (r *Rule) UniqueKey() string       { return fold(r.Name) }
 func (p *PriceList) UniqueKey() string  { return fold(p.Name) }
 func (n *Number) UniqueKey() string     { return n.Name + ":" + fold(n.Keyword) }
-func (s *Subscriber) UniqueKey() string { return owned(s.AccountID, s.Name) }
+
+// UniqueKey of a login is its system_id, whose case matters.
+func (s *Subscriber) UniqueKey() string {
+	if s.Channel == ChannelSMPP {
+		return ChannelSMPP + ":" + s.Name
+	}
+	return owned(s.AccountID, s.Name)
+}
 
 // Validate checks the account and fills in defaults.
 func (a *Account) Validate() error {
@@ -157,8 +166,11 @@ func (r *Route) Validate() error {
 	if r.MaxAttempts == 0 {
 		r.MaxAttempts = 20
 	}
-	if r.Validity < 0 || r.ReceiptWait < 0 || r.MaxAttempts < 0 {
-		return invalid("validity, receipt_wait and max_attempts of route %s cannot be negative", r.Name)
+	if r.Validity < 0 || r.ReceiptWait < 0 || r.MaxAttempts < 0 || r.QueryAfter < 0 {
+		return invalid("validity, receipt_wait, query_after and max_attempts of route %s cannot be negative", r.Name)
+	}
+	if r.QueryAfter > 0 && r.QueryAfter.Std() < time.Minute {
+		return invalid("query_after of route %s must be at least 1m, or 0 for never", r.Name)
 	}
 	for _, t := range r.Types {
 		if !KnownType(t) {
@@ -231,6 +243,9 @@ func (c *Connector) Validate() error {
 	}
 	if !(c.Pace >= 0 && c.Pace <= 1e6) || c.Window < 1 || c.Window > 10000 {
 		return invalid("connector %s: pace must be between 0 (no limit) and 1000000, window between 1 and 10000", c.Name)
+	}
+	if c.Mode != ModeRun && c.Mode != ModePause && c.Mode != ModeDrain {
+		return invalid("connector %s: mode %q is unknown; use pause, drain, or nothing to run", c.Name, c.Mode)
 	}
 	return nil
 }
@@ -312,8 +327,63 @@ func (s *Subscriber) Validate() error {
 	if s.AccountID == 0 {
 		return invalid("a subscriber belongs to an account: name one")
 	}
-	if s.Channel == "" {
+	if s.Channel != ChannelWebhook && s.Channel != ChannelFeed && s.Channel != ChannelSMPP {
 		return invalid("a subscriber needs a channel: webhook, smpp or feed")
 	}
-	return s.named(KindSubscriber)
+	if err := s.named(KindSubscriber); err != nil {
+		return err
+	}
+	if (s.Channel == ChannelSMPP) != (s.SMPP != nil) {
+		return invalid("an SMPP login has settings of a login, and nothing else has")
+	}
+	if s.SMPP != nil {
+		return s.SMPP.validate(s.Name)
+	}
+	return nil
+}
+
+// validate checks the login and fills in defaults. Field sizes are those of
+// SMPP 3.4 §5.2.1.
+func (l *SMPPLogin) validate(systemID string) error {
+	if len(systemID) > 15 || strings.ContainsFunc(systemID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return invalid("system_id %q must have at most 15 characters of ASCII without blanks", systemID)
+	}
+	if l.PasswordHash == "" {
+		return invalid("SMPP login %s needs a password", systemID)
+	}
+	if l.MaxBinds == 0 {
+		l.MaxBinds = 4
+	}
+	if l.Window == 0 {
+		l.Window = 100
+	}
+	if l.MessageID == "" {
+		l.MessageID = IDDecimal
+	}
+	if l.Keep == 0 {
+		l.Keep = Duration(72 * time.Hour)
+	}
+	switch {
+	case l.MaxBinds < 1 || l.MaxBinds > 1000 || l.Window < 1 || l.Window > 10000:
+		return invalid("SMPP login %s: max_binds must be between 1 and 1000, window between 1 and 10000", systemID)
+	case !(l.Rate >= 0 && l.Rate <= 1e6):
+		return invalid("SMPP login %s: rate must be between 0 (no limit) and 1000000 a second", systemID)
+	case l.MessageID != IDDecimal && l.MessageID != IDHex:
+		return invalid("SMPP login %s: message_id %q is unknown; use decimal or hex", systemID, l.MessageID)
+	case l.Alphabet > gsm.CharsetLatin1:
+		return invalid("SMPP login %s: alphabet %s cannot be what data_coding 0 is; use gsm7, gsm7-packed, ascii or latin1", systemID, l.Alphabet)
+	case l.Keep < Duration(time.Minute) || l.Keep > Duration(30*24*time.Hour):
+		return invalid("SMPP login %s: keep must be between 1m and 720h", systemID)
+	}
+	for _, number := range l.Replies {
+		if number != RepliesAll && (number == "" || digits(number) != nil) {
+			return invalid("SMPP login %s: replies must be our numbers in digits without +, or all", systemID)
+		}
+	}
+	for _, ip := range l.IPs {
+		if _, err := ParseIPs(ip); err != nil {
+			return err
+		}
+	}
+	return nil
 }

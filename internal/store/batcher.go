@@ -18,10 +18,16 @@ type Batcher[T, R any] struct {
 	busy    bool
 }
 
+// pending is one item, and round those of one caller: Do allocates both in one.
 type pending[T, R any] struct {
-	item T
-	res  R
-	err  error
+	item  T
+	res   R
+	err   error
+	round *round
+}
+
+type round struct {
+	left int // items without an answer; run's own, once they wait
 	done chan struct{}
 }
 
@@ -35,20 +41,63 @@ func NewBatcher[T, R any](max int, flush func(context.Context, []T) ([]R, error)
 // Do adds item to the next flush and waits for its answer. When ctx ends first
 // the item may still be written: that is ErrCommitUnknown for the caller.
 func (b *Batcher[T, R]) Do(ctx context.Context, item T) (R, error) {
-	p := &pending[T, R]{item: item, done: make(chan struct{})}
+	var one struct {
+		pending[T, R]
+		all round
+	}
+	one.item, one.round, one.all = item, &one.all, round{left: 1, done: make(chan struct{})}
 	b.mu.Lock()
-	b.waiting = append(b.waiting, p)
+	b.waiting = append(b.waiting, &one.pending)
+	b.start(ctx)
+	b.mu.Unlock()
+	if !one.all.wait(ctx) {
+		var none R
+		return none, ErrCommitUnknown
+	}
+	return one.res, one.err
+}
+
+// DoAll is Do for several items. They stand next to each other in the flush, in
+// their order, unless there are more than fit into one. results and errs stand
+// in that order too. When ctx ends first, all are ErrCommitUnknown.
+func (b *Batcher[T, R]) DoAll(ctx context.Context, items []T) (results []R, errs []error) {
+	results, errs = make([]R, len(items)), make([]error, len(items))
+	if len(items) == 0 {
+		return results, errs
+	}
+	all := &round{left: len(items), done: make(chan struct{})}
+	list := make([]pending[T, R], len(items))
+	b.mu.Lock()
+	for i := range list {
+		list[i].item, list[i].round = items[i], all
+		b.waiting = append(b.waiting, &list[i])
+	}
+	b.start(ctx)
+	b.mu.Unlock()
+	answered := all.wait(ctx)
+	for i := range list {
+		if errs[i] = ErrCommitUnknown; answered {
+			results[i], errs[i] = list[i].res, list[i].err
+		}
+	}
+	return results, errs
+}
+
+// start flushes if nobody does. The lock is held.
+func (b *Batcher[T, R]) start(ctx context.Context) {
 	if !b.busy {
 		b.busy = true
 		go b.run(context.WithoutCancel(ctx))
 	}
-	b.mu.Unlock()
+}
+
+// wait says whether all have their answer.
+func (r *round) wait(ctx context.Context) bool {
 	select {
-	case <-p.done:
-		return p.res, p.err
+	case <-r.done:
+		return true
 	case <-ctx.Done():
-		var none R
-		return none, ErrCommitUnknown
+		return false
 	}
 }
 
@@ -85,6 +134,8 @@ func (b *Batcher[T, R]) answer(ctx context.Context, batch []*pending[T, R]) {
 		if p.err = err; err == nil {
 			p.res = results[i]
 		}
-		close(p.done)
+		if p.round.left--; p.round.left == 0 {
+			close(p.round.done)
+		}
 	}
 }

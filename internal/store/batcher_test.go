@@ -120,6 +120,76 @@ func TestBatcherError(t *testing.T) {
 	})
 }
 
+// TestBatcherDoAll: items of one caller stand next to each other, in order, also
+// where they need several flushes; each has its own answer.
+func TestBatcherDoAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		b := store.NewBatcher(4, g.flush)
+		if results, errs := b.DoAll(t.Context(), nil); len(results)+len(errs) != 0 {
+			t.Errorf("nothing is answered with %v, %v", results, errs)
+		}
+		var a answers
+		a.do(t.Context(), b, 0) // is flushed, and holds up the others
+		synctest.Wait()
+		a.do(t.Context(), b, 1)
+		synctest.Wait()
+		var results []string
+		var errs []error
+		a.Go(func() { results, errs = b.DoAll(t.Context(), []int{10, 11, 12, 13, 14}) })
+		synctest.Wait()
+		a.do(t.Context(), b, 2)
+		synctest.Wait()
+		boom := errors.New("the disk is full")
+		for _, err := range []error{nil, nil, boom} {
+			g.open <- err
+			synctest.Wait()
+		}
+		a.Wait()
+		if want := "[[0] [1 10 11 12] [13 14 2]]"; fmt.Sprint(g.batches) != want {
+			t.Errorf("batches %v, want %v", g.batches, want)
+		}
+		for i := range 5 {
+			failed := i >= 3
+			if failed && (!errors.Is(errs[i], boom) || results[i] != "") || !failed && (errs[i] != nil || results[i] != fmt.Sprint("answer ", 10+i)) {
+				t.Errorf("item %d was answered %q, %v", i, results[i], errs[i])
+			}
+		}
+		if a.text[1] != "answer 1" || !errors.Is(a.err[2], boom) {
+			t.Errorf("the others were answered %v, %v", a.text, a.err)
+		}
+	})
+}
+
+// TestBatcherDoAllCanceled: a caller that gives up knows of none, although some
+// have their answer, and all are flushed.
+func TestBatcherDoAllCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		b := store.NewBatcher(2, g.flush)
+		ctx, cancel := context.WithCancel(t.Context())
+		var results []string
+		var errs []error
+		var a answers
+		a.Go(func() { results, errs = b.DoAll(ctx, []int{1, 2, 3}) })
+		synctest.Wait()
+		g.open <- nil // 1 and 2
+		synctest.Wait()
+		cancel()
+		a.Wait()
+		for i := range 3 {
+			if !errors.Is(errs[i], store.ErrCommitUnknown) || results[i] != "" {
+				t.Errorf("item %d was answered %q, %v, want ErrCommitUnknown", i, results[i], errs[i])
+			}
+		}
+		g.open <- nil
+		synctest.Wait()
+		if want := "[[1 2] [3]]"; fmt.Sprint(g.batches) != want {
+			t.Errorf("batches %v, want %v", g.batches, want)
+		}
+	})
+}
+
 // TestBatcherCanceled: a caller that gives up learns that nobody knows, its
 // item is flushed all the same, and the others are not disturbed.
 func TestBatcherCanceled(t *testing.T) {
@@ -184,6 +254,13 @@ func TestBatcherRace(t *testing.T) {
 		group.Go(func() {
 			for j := range calls {
 				n := i*calls + j
+				if j%5 == 0 {
+					got, errs := b.DoAll(t.Context(), []int{n, n + 1<<20, n + 2<<20})
+					if got[0] != -n || got[2] != -n-2<<20 || errors.Join(errs...) != nil {
+						t.Errorf("calls from %d on were answered %d, %v", n, got, errs)
+					}
+					continue
+				}
 				if got, err := b.Do(t.Context(), n); err != nil || got != -n {
 					t.Errorf("call %d was answered %d, %v", n, got, err)
 				}
@@ -191,7 +268,8 @@ func TestBatcherRace(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if batches < callers*calls/most || batches > callers*calls {
-		t.Errorf("%d batches for %d calls", batches, callers*calls)
+	const items = callers * (calls + 2*calls/5)
+	if batches < items/most || batches > items {
+		t.Errorf("%d batches for %d calls", batches, items)
 	}
 }

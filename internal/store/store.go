@@ -105,6 +105,14 @@ type Owner interface {
 // Matched says what became of a receipt.
 type Matched uint8
 
+// Match is the answer to one receipt.
+type Match struct {
+	Matched Matched
+	Form    int       // which of IDs found the part, its index; of ReceiptHeld 0
+	SentAt  time.Time // when the operator took the part, zero when that is not known: for the latency of receipts
+	First   bool      // the part had no final state before
+}
+
 // What becomes of a receipt.
 const (
 	ReceiptApplied  Matched = 1
@@ -123,20 +131,22 @@ type Receiver interface {
 	// To agrees (sms.SameNumber), unfinished ones before finished ones.
 	// It keeps the receipt as evidence and applies sms.Record.Receipt. The
 	// answers stand in order.
-	ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) ([]Matched, error)
+	ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) ([]Match, error)
 
 	// AddInbound puts messages into inboxes. Segments are kept until all of
 	// (connector, from, to, ref, total) are there; a segment that comes twice
 	// is kept once. rules decide the account and join a complete set. What is
 	// nobody's (Owner says 0, or an account that does not exist) is kept under
-	// account 0, numbered from 1, for an operator to see.
+	// account 0, numbered from 1, for an operator to see. A message in an inbox
+	// gets a delivery row for each subscriber that Told names.
 	AddInbound(ctx context.Context, now time.Time, in []sms.Inbound, rules InboundRules) error
 }
 
 // InboundRules are the pure decisions AddInbound needs inside its transaction.
 type InboundRules struct {
 	Owner  func(to, text string) int64
-	Decode func(segments []sms.Segment) string // in order of Seq
+	Decode func(segments []sms.Segment) string    // in order of Seq
+	Told   func(account int64, to string) []int64 // subscribers of the account that get what comes to our number; nil: none
 }
 
 // Keeper is what happens by itself as time passes.
@@ -144,14 +154,29 @@ type Keeper interface {
 	// ExpireDue looks at up to limit messages whose Deadline has passed, the
 	// earliest first: scheduled ones start (start may refuse one with a reason;
 	// available is the account's available credit), the others go through
-	// sms.Record.Expire. It returns how many it changed and when the next
-	// deadline is (zero: none).
-	ExpireDue(ctx context.Context, now time.Time, limit int, start StartFunc) (n int, next time.Time, err error)
+	// sms.Record.Expire. It returns how many it changed, when the next deadline
+	// is (zero: none), and those of which the operator is to be asked (an OnAsk
+	// event was written).
+	ExpireDue(ctx context.Context, now time.Time, limit int, start StartFunc) (Expired, error)
 
 	// Purge removes what is no longer needed: keys that are over, receipts held
 	// too long, and delivers incomplete inbound sets older than partialAfter as
 	// partial messages. At most limit rows of each a call; n is how many.
 	Purge(ctx context.Context, now time.Time, partialAfter time.Duration, limit int, rules InboundRules) (n int, err error)
+}
+
+// Expired is the answer of ExpireDue.
+type Expired struct {
+	N    int
+	Next time.Time
+	Ask  []Asking
+}
+
+// Asking is a message whose operator is to be asked what became of it: of the
+// parts that Record.Unreceipted names.
+type Asking struct {
+	sms.Record
+	From string // its sender
 }
 
 // StartFunc looks at a scheduled message at its due time; "" lets it go.
@@ -164,24 +189,55 @@ type Canceler interface {
 	Cancel(ctx context.Context, now time.Time, account int64, ids []sms.MessageID) ([]sms.MessageID, error)
 }
 
-// Delivery is an event on its way to a subscriber.
+// Replacer changes what was not sent yet.
+type Replacer interface {
+	// Replace applies sms.Record.Replace to a message of the account and puts
+	// the new Text and Raw into its group. decide makes the replacement from
+	// what is stored. sms.CodeNotFound: no such message of the account;
+	// sms.CodeConflict: it is not Replaceable, or its group has other messages.
+	Replace(ctx context.Context, now time.Time, account int64, id sms.MessageID, decide ReplaceFunc) error
+}
+
+// ReplaceFunc plans new content for a message; an error ends the call and is
+// its error.
+type ReplaceFunc func(m *sms.Message, g *sms.Group) (sms.Replacement, error)
+
+// Delivery is something on its way to a subscriber: an event of a message, or an
+// inbound message.
 type Delivery struct {
 	ID           int64
 	SubscriberID int64
 	Attempts     int
-	Event        sms.Event
+	Event        sms.Event  // zero for an inbound message; SubscriberID is not kept
+	Record       sms.Record // the message of the event, as it is now
+	Group        *sms.Group // its content; may be shared
+	Inbound      *sms.InboxMessage
 }
 
 // Deliverer hands events to subscribers. Every event of an account gets one
-// delivery row per subscriber of it, in the event's own transaction.
+// delivery row for each subscriber that wants all (sms.Subscriber.EveryEvent)
+// and one for Event.SubscriberID, in the event's own transaction; an inbound
+// message for those that InboundRules.Told names, as far as they are the
+// account's. Deleting a subscriber, or giving it to another account, drops its rows.
 type Deliverer interface {
 	// ClaimDeliveries leases up to limit due rows of the subscriber until the
-	// given time, in order of the events' commits.
+	// given time, in order of commit. A lease need not survive the end of the
+	// process on an embedded database.
 	ClaimDeliveries(ctx context.Context, now time.Time, subscriber int64, limit int, until time.Time) ([]Delivery, error)
 	// AckDeliveries removes rows.
 	AckDeliveries(ctx context.Context, ids []int64) error
 	// RetryDeliveries makes rows due again and counts an attempt.
 	RetryDeliveries(ctx context.Context, ids []int64, due time.Time) error
+	// ReleaseDeliveries gives leases back, for rows that were not offered after
+	// all: they are due at once and no attempt is counted.
+	ReleaseDeliveries(ctx context.Context, ids []int64) error
+}
+
+// MessageFilter chooses messages of an account, the newest first.
+type MessageFilter struct {
+	States []sms.State   // none: all
+	Before sms.MessageID // pages back; 0: from the newest
+	Limit  int
 }
 
 // InboxFilter chooses inbox messages. Before pages back (0: from the newest).
@@ -189,6 +245,14 @@ type InboxFilter struct {
 	UnreadOnly bool // oldest first; otherwise newest first
 	Before     int64
 	Limit      int
+}
+
+// Lister finds messages by what they are.
+type Lister interface {
+	// Messages lists them without their parts; account 0 means all accounts, for
+	// an operator. Unfinished states are found by index, however many messages
+	// have ended.
+	Messages(ctx context.Context, account int64, f MessageFilter) ([]sms.Message, error)
 }
 
 // Reader is what faces show. Everything is read in the account's name: nothing
@@ -262,8 +326,9 @@ type Audit interface {
 type Stats struct {
 	Queued       map[int64]int64 // queue rows by route
 	HeldReceipts int64
-	Deliveries   int64
-	OldestDue    time.Time // of the queue, zero when it is empty
+	Held         int64           // messages in state sms.Held
+	Deliveries   map[int64]int64 // rows by subscriber
+	OldestDue    time.Time       // of the queue, zero when it is empty
 }
 
 // Gauge reads Stats.
@@ -326,8 +391,10 @@ type Store interface {
 	Receiver
 	Keeper
 	Canceler
+	Replacer
 	Deliverer
 	Reader
+	Lister
 	Ledger
 	Sweep
 	Gauge

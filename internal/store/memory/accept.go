@@ -52,7 +52,7 @@ func (t *tx) accept(c sms.Call) store.Accepted {
 func (t *tx) number(g sms.Group, row account, messages int) sms.Group {
 	g.Number, g.FirstRecipient = row.next.Group, row.next.Recipient
 	g.FirstMessage = sms.NewMessageID(t.shard, sms.DayOf(t.now), t.last.message+1)
-	g.At, g.SendAt = micro(g.At), micro(g.SendAt)
+	g.At, g.SendAt, g.Raw = micro(g.At), micro(g.SendAt), store.CloneRaw(g.Raw)
 	t.last.message += int64(messages)
 	row.next.Group++
 	row.next.Recipient += int64(messages)
@@ -63,7 +63,7 @@ func (t *tx) number(g sms.Group, row account, messages int) sms.Group {
 
 // take stores a new message.
 func (t *tx) take(m sms.Message) {
-	m.DueAt, m.ExpiresAt, m.CloseAt, m.UpdatedAt = micro(m.DueAt), micro(m.ExpiresAt), micro(m.CloseAt), micro(m.UpdatedAt)
+	m.DueAt, m.ExpiresAt, m.CloseAt, m.AskAt, m.UpdatedAt = micro(m.DueAt), micro(m.ExpiresAt), micro(m.CloseAt), micro(m.AskAt), micro(m.UpdatedAt)
 	if m.Reserved > 0 {
 		m.ReserveID = t.book(m.AccountID, sms.TransferReserve, m.Reserved)
 	}

@@ -14,11 +14,13 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, subscriber i
 			if p.subscriber != subscriber || len(list) >= limit {
 				break
 			}
-			if d := t.deliveries[p.id]; !d.due.After(t.now) {
-				list = append(list, d.Delivery)
-				d.due = micro(until)
-				put(t, t.deliveries, d.ID, d)
+			d := t.deliveries[p.id]
+			if d.due.After(t.now) || d.lease.After(t.now) {
+				continue
 			}
+			list = append(list, t.complete(d))
+			d.lease = micro(until)
+			put(t, t.deliveries, d.ID, d)
 		}
 		return nil
 	})
@@ -26,6 +28,20 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, subscriber i
 		return nil, err
 	}
 	return list, nil
+}
+
+// complete adds what the delivery speaks of, as it is now.
+func (t *tx) complete(row delivery) store.Delivery {
+	d := row.Delivery
+	if row.mail != (numbered{}) {
+		m := t.inbox[row.mail]
+		d.Inbound = &m
+		return d
+	}
+	r, _ := t.load(d.Event.MessageID)
+	g := t.groups[numbered{r.AccountID, r.Group}]
+	d.Record, d.Group = *r, &g
+	return d
 }
 
 // AckDeliveries implements store.Deliverer.
@@ -41,7 +57,7 @@ func (s *Store) AckDeliveries(ctx context.Context, ids []int64) error {
 }
 
 func (t *tx) dropDelivery(d delivery) {
-	remove(t, t.outbox, pending{d.SubscriberID, d.Event.Seq, d.ID})
+	remove(t, t.outbox, pending{d.SubscriberID, d.ID})
 	drop(t, t.deliveries, d.ID)
 }
 
@@ -51,7 +67,20 @@ func (s *Store) RetryDeliveries(ctx context.Context, ids []int64, due time.Time)
 		for _, id := range ids {
 			if d, ok := t.deliveries[id]; ok {
 				d.Attempts++
-				d.due = micro(due)
+				d.due, d.lease = micro(due), time.Time{}
+				put(t, t.deliveries, id, d)
+			}
+		}
+		return nil
+	})
+}
+
+// ReleaseDeliveries implements store.Deliverer.
+func (s *Store) ReleaseDeliveries(ctx context.Context, ids []int64) error {
+	return s.run(ctx, VerbReleaseDeliveries, time.Time{}, func(t *tx) error {
+		for _, id := range ids {
+			if d, ok := t.deliveries[id]; ok {
+				d.lease = time.Time{}
 				put(t, t.deliveries, id, d)
 			}
 		}

@@ -103,7 +103,7 @@ func (t *tx) writeDoc(c store.DocChange, by string) (store.Doc, error) {
 	case sms.KindAccount:
 		return c.Doc, t.syncAccount(c.Doc)
 	case sms.KindSubscriber:
-		t.syncSubscribers()
+		return c.Doc, t.syncSubscribers()
 	}
 	return c.Doc, nil
 }
@@ -135,6 +135,9 @@ func (t *tx) replace(c store.DocChange, by string) error {
 	history := t.replaced
 	t.onRollback(func() { t.replaced = history })
 	t.replaced = append(history, Replaced{old, by, t.now})
+	if c.Kind == sms.KindSubscriber && c.AccountID != old.AccountID {
+		t.dropDeliveriesOf(c.ID) // they tell of another account
+	}
 	return nil
 }
 
@@ -148,14 +151,18 @@ func (t *tx) deleted(d store.Doc) error {
 		}
 		drop(t, t.accounts, d.ID)
 	case sms.KindSubscriber:
-		t.syncSubscribers()
-		for _, row := range sortedKeys(t.deliveries, func(a, b int64) int { return int(a - b) }) {
-			if x := t.deliveries[row]; x.SubscriberID == d.ID {
-				t.dropDelivery(x)
-			}
-		}
+		t.dropDeliveriesOf(d.ID)
+		return t.syncSubscribers()
 	}
 	return nil
+}
+
+func (t *tx) dropDeliveriesOf(subscriber int64) {
+	for _, row := range sortedKeys(t.deliveries, func(a, b int64) int { return int(a - b) }) {
+		if x := t.deliveries[row]; x.SubscriberID == subscriber {
+			t.dropDelivery(x)
+		}
+	}
 }
 
 // syncAccount copies what the account's row needs from its noun.
@@ -174,15 +181,22 @@ func (t *tx) syncAccount(d store.Doc) error {
 }
 
 // syncSubscribers finds again who gets the events of which account.
-func (t *tx) syncSubscribers() {
+func (t *tx) syncSubscribers() error {
 	old := t.subscribers
 	t.onRollback(func() { t.state.subscribers = old })
-	t.state.subscribers = map[int64][]int64{}
+	t.state.subscribers = map[int64][]subscriber{}
 	for _, k := range sortedKeys(t.docs, docKey.compare) {
-		if d := t.docs[k]; d.Kind == sms.KindSubscriber {
-			t.state.subscribers[d.AccountID] = append(t.state.subscribers[d.AccountID], d.ID)
+		d := t.docs[k]
+		if d.Kind != sms.KindSubscriber {
+			continue
 		}
+		var n sms.Subscriber
+		if err := json.Unmarshal(d.Body, &n); err != nil {
+			return &sms.Error{Code: sms.CodeInvalid, Message: "the subscriber cannot be read: write it as JSON of sms.Subscriber", Err: err}
+		}
+		t.state.subscribers[d.AccountID] = append(t.state.subscribers[d.AccountID], subscriber{d.ID, n.EveryEvent()})
 	}
+	return nil
 }
 
 // DocsVersion implements store.Docs.

@@ -30,8 +30,16 @@ func dump(t *testing.T, s *state) string {
 	for id, r := range s.records {
 		records[id] = *r
 	}
+	groups := map[numbered]string{}
+	for k, g := range s.groups {
+		raw := sms.Raw{}
+		if g.Raw != nil {
+			raw, g.Raw = *g.Raw, nil
+		}
+		groups[k] = fmt.Sprintf("%+v %+v", g, raw)
+	}
 	for name, v := range map[string]any{
-		"shard": s.shard, "last": s.last, "accounts": s.accounts, "groups": s.groups, "records": records, "history": s.history,
+		"shard": s.shard, "last": s.last, "accounts": s.accounts, "groups": groups, "records": records, "history": s.history,
 		"queue": slices.Collect(s.queue.all()), "spill": slices.Collect(s.spill.all()), "deadlines": slices.Collect(s.deadlines.all()),
 		"sending": slices.Collect(s.sending.all()), "keys": s.keys, "keyEnd": slices.Collect(s.keyEnd.all()), "upstream": s.upstream,
 		"evidence": s.evidence, "held": s.held, "heldBy": s.heldBy, "sets": s.sets, "inbox": s.inbox, "mail": slices.Collect(s.mail.all()),
@@ -70,7 +78,10 @@ func script() []step {
 			Reserved: sms.Credit, RouteID: 7, DueAt: noon, ExpiresAt: noon.Add(time.Hour), CloseAt: noon.Add(2 * time.Hour)})
 	}
 	call.Messages[3].State = sms.Scheduled
-	rules := store.InboundRules{Owner: func(string, string) int64 { return 1 }, Decode: func([]sms.Segment) string { return "joined" }}
+	alone := sms.Call{Group: sms.Group{AccountID: 1, Count: 1, Text: "alone"}, Messages: []sms.Message{{AccountID: 1, State: sms.Queued, Parts: 1, Units: 1,
+		RouteID: 9, DueAt: noon, ExpiresAt: noon.Add(time.Hour), CloseAt: noon.Add(2 * time.Hour)}}}
+	rules := store.InboundRules{Owner: func(string, string) int64 { return 1 }, Decode: func([]sms.Segment) string { return "joined" },
+		Told: func(int64, string) []int64 { return []int64{1, 2} }}
 	piece := sms.Inbound{ConnectorID: 3, Segment: &sms.Segment{Ref: 1, Total: 2, Seq: 1, Payload: []byte("x")}, At: noon}
 	receipt := func(id string) sms.Receipt {
 		return sms.Receipt{ConnectorID: 3, IDs: []string{id}, State: sms.PartDelivered, At: noon}
@@ -110,15 +121,23 @@ func script() []step {
 		{VerbAddInbound, true, func(s *Store) error {
 			return s.AddInbound(ctx, noon, []sms.Inbound{{From: "1", To: "2", Text: "whole", At: noon}, piece}, rules)
 		}},
+		{VerbAccept, true, func(s *Store) error { _, err := s.Accept(ctx, noon, []sms.Call{alone}); return err }},
+		{VerbReplace, true, func(s *Store) error {
+			return s.Replace(ctx, noon, 1, sms.NewMessageID(0, sms.DayOf(noon), 5), func(*sms.Message, *sms.Group) (sms.Replacement, error) {
+				return sms.Replacement{Text: "new", Parts: 1, Units: 1, Raw: &sms.Raw{Body: []byte("new")}}, nil
+			})
+		}},
+		{VerbMessages, false, func(s *Store) error { _, err := s.Messages(ctx, 1, store.MessageFilter{Limit: 9}); return err }},
 		{VerbCancel, true, func(s *Store) error {
 			_, err := s.Cancel(ctx, noon, 1, []sms.MessageID{sms.NewMessageID(0, sms.DayOf(noon), 3)})
 			return err
 		}},
 		{VerbExpireDue, true, func(s *Store) error {
-			_, _, err := s.ExpireDue(ctx, noon, 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
+			_, err := s.ExpireDue(ctx, noon, 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
 			return err
 		}},
 		{VerbClaimDeliveries, true, func(s *Store) error { _, err := s.ClaimDeliveries(ctx, noon, 1, 9, noon.Add(time.Hour)); return err }},
+		{VerbReleaseDeliveries, true, func(s *Store) error { return s.ReleaseDeliveries(ctx, []int64{1}) }},
 		{VerbAckDeliveries, true, func(s *Store) error { return s.AckDeliveries(ctx, []int64{1, 2}) }},
 		{VerbRetryDeliveries, true, func(s *Store) error { return s.RetryDeliveries(ctx, []int64{3}, noon) }},
 		{VerbMarkRead, true, func(s *Store) error { return s.MarkRead(ctx, 1, []int64{1}) }},
@@ -232,7 +251,7 @@ func TestPanic(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		_, _, err := s.ExpireDue(ctx, noon.Add(time.Hour), 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { panic("start") })
+		_, err := s.ExpireDue(ctx, noon.Add(time.Hour), 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { panic("start") })
 		t.Errorf("ExpireDue returned %v", err)
 	}()
 	if after := dump(t, s.state); after != before {

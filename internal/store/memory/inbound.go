@@ -42,6 +42,15 @@ func (t *tx) deliver(m sms.InboxMessage, rules store.InboundRules) {
 	put(t, t.inbox, key, m)
 	add(t, t.mail, key)
 	add(t, t.unread, key)
+	if rules.Told == nil || m.AccountID == 0 {
+		return
+	}
+	told := rules.Told(m.AccountID, m.To)
+	for _, s := range t.subscribers[m.AccountID] {
+		if slices.Contains(told, s.id) {
+			t.tell(delivery{Delivery: store.Delivery{SubscriberID: s.id}, mail: key, due: t.now})
+		}
+	}
 }
 
 // segment keeps a piece, or delivers the whole when it was the last one missing.

@@ -10,7 +10,7 @@ import (
 )
 
 // ExpireDue implements store.Keeper.
-func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (n int, next time.Time, err error) {
+func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (x store.Expired, err error) {
 	err = s.run(ctx, VerbExpireDue, now, func(t *tx) error {
 		var ids []sms.MessageID
 		for d := range t.deadlines.all() {
@@ -20,25 +20,28 @@ func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start s
 			ids = append(ids, d.id)
 		}
 		for _, id := range ids {
-			if t.expire(id, start) {
-				n++
+			r, c := t.expire(id, start)
+			if c.Touched {
+				x.N++
+			}
+			if store.Asks(&c) {
+				x.Ask = append(x.Ask, store.Asking{Record: *clone(r), From: t.groups[numbered{r.AccountID, r.Group}].From})
 			}
 		}
 		for d := range t.deadlines.all() {
-			next = time.UnixMicro(d.at).UTC()
+			x.Next = time.UnixMicro(d.at).UTC()
 			break
 		}
 		return nil
 	})
 	if err != nil {
-		return 0, time.Time{}, err
+		return store.Expired{}, err
 	}
-	return n, next, nil
+	return x, nil
 }
 
-func (t *tx) expire(id sms.MessageID, start store.StartFunc) (changed bool) {
-	r, _ := t.load(id)
-	var c sms.Change
+func (t *tx) expire(id sms.MessageID, start store.StartFunc) (r *sms.Record, c sms.Change) {
+	r, _ = t.load(id)
 	if r.State == sms.Scheduled {
 		m, g := r.Message, t.groups[numbered{r.AccountID, r.Group}]
 		c = r.Start(start(&m, &g, t.accounts[r.AccountID].balance.Available()), t.now)
@@ -46,7 +49,7 @@ func (t *tx) expire(id sms.MessageID, start store.StartFunc) (changed bool) {
 		c = r.Expire(t.now)
 	}
 	t.save(r, c)
-	return c.Touched
+	return r, c
 }
 
 // Purge implements store.Keeper.
@@ -97,6 +100,35 @@ func (t *tx) purgeSets(after time.Duration, limit int, rules store.InboundRules)
 		}
 	}
 	return n
+}
+
+// Replace implements store.Replacer.
+func (s *Store) Replace(ctx context.Context, now time.Time, account int64, id sms.MessageID, decide store.ReplaceFunc) error {
+	return s.run(ctx, VerbReplace, now, func(t *tx) error {
+		r, ok := t.load(id)
+		if !ok || r.AccountID != account {
+			return noMessage(id)
+		}
+		key := numbered{account, r.Group}
+		g := t.groups[key]
+		if err := store.CheckReplace(r, &g); err != nil {
+			return err
+		}
+		m, content := r.Message, g
+		x, err := decide(&m, &content)
+		if err != nil {
+			return err
+		}
+		x.DueAt, x.ExpiresAt = micro(x.DueAt), micro(x.ExpiresAt)
+		c := r.Replace(&x, t.now)
+		if !c.Touched {
+			return store.Unpaid()
+		}
+		t.save(r, c)
+		g.Text, g.Raw = x.Text, store.CloneRaw(x.Raw)
+		put(t, t.groups, key, g)
+		return nil
+	})
 }
 
 // Cancel implements store.Canceler.

@@ -44,7 +44,7 @@ func (s *Store) Message(ctx context.Context, account int64, id sms.MessageID) (r
 	err = s.look(ctx, VerbMessage, func(t *tx) error {
 		row, ok := t.load(id)
 		if !ok || row.AccountID != account {
-			return sms.Fail(sms.CodeNotFound, fmt.Sprintf("there is no message %s", id))
+			return noMessage(id)
 		}
 		r, g, events = *row, t.groups[numbered{account, row.Group}], slices.Clone(t.history[id])
 		return nil
@@ -53,6 +53,29 @@ func (s *Store) Message(ctx context.Context, account int64, id sms.MessageID) (r
 		return sms.Record{}, sms.Group{}, nil, err
 	}
 	return r, g, events, nil
+}
+
+func noMessage(id sms.MessageID) error {
+	return sms.Fail(sms.CodeNotFound, fmt.Sprintf("there is no message %s", id))
+}
+
+// Messages implements store.Lister.
+func (s *Store) Messages(ctx context.Context, account int64, f store.MessageFilter) (list []sms.Message, err error) {
+	err = s.look(ctx, VerbMessages, func(t *tx) error {
+		ids := sortedKeys(t.records, cmp.Compare[sms.MessageID])
+		for _, id := range slices.Backward(ids) {
+			m := t.records[id].Message
+			if len(list) < f.Limit && (f.Before == 0 || id < f.Before) && (account == 0 || m.AccountID == account) &&
+				(len(f.States) == 0 || slices.Contains(f.States, m.State)) {
+				list = append(list, m)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // Balance implements store.Reader.
@@ -74,7 +97,15 @@ func (s *Store) Balance(ctx context.Context, account int64) (b sms.Balance, err 
 // Stats implements store.Gauge.
 func (s *Store) Stats(ctx context.Context) (st store.Stats, err error) {
 	err = s.look(ctx, VerbStats, func(t *tx) error {
-		st = store.Stats{Queued: map[int64]int64{}, HeldReceipts: int64(len(t.held)), Deliveries: int64(len(t.deliveries))}
+		st = store.Stats{Queued: map[int64]int64{}, HeldReceipts: int64(len(t.held)), Deliveries: map[int64]int64{}}
+		for row := range t.outbox.all() {
+			st.Deliveries[row.subscriber]++
+		}
+		for _, r := range t.records {
+			if r.State == sms.Held {
+				st.Held++
+			}
+		}
 		for row := range t.queue.all() {
 			st.Queued[row.route]++
 			if due := time.UnixMicro(row.due).UTC(); st.OldestDue.IsZero() || due.Before(st.OldestDue) {

@@ -10,17 +10,18 @@ import (
 )
 
 // ApplyReceipts implements store.Receiver.
-func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) ([]store.Matched, error) {
-	answers := make([]store.Matched, len(receipts))
+func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) ([]store.Match, error) {
+	answers := make([]store.Match, len(receipts))
 	err := s.run(ctx, VerbApplyReceipts, now, func(t *tx) error {
 		for i, rc := range receipts {
 			rc.At = micro(rc.At)
 			rc.IDs = slices.Clone(rc.IDs)
-			if ref, ok := t.match(rc); ok {
+			if ref, form, ok := t.match(rc); ok {
 				answers[i] = t.receipt(ref, rc)
+				answers[i].Form = form
 			} else {
 				t.hold(rc)
-				answers[i] = store.ReceiptHeld
+				answers[i].Matched = store.ReceiptHeld
 			}
 		}
 		return nil
@@ -32,9 +33,9 @@ func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms
 }
 
 // match finds the part a receipt speaks of: by the first of its ids that anybody
-// has whose number agrees.
-func (t *tx) match(rc sms.Receipt) (partRef, bool) {
-	for _, key := range rc.IDs {
+// has whose number agrees. form says which of them that was.
+func (t *tx) match(rc sms.Receipt) (_ partRef, form int, ok bool) {
+	for form, key := range rc.IDs {
 		var fit []partRef
 		for _, ref := range t.upstream[upstreamID{rc.ConnectorID, key}] {
 			if sms.SameNumber(t.records[ref.id].To, rc.To) {
@@ -44,21 +45,22 @@ func (t *tx) match(rc sms.Receipt) (partRef, bool) {
 		if len(fit) > 0 {
 			return slices.MinFunc(fit, func(a, b partRef) int {
 				return sms.CompareMatch(t.records[a.id], a.seq, t.records[b.id], b.seq)
-			}), true
+			}), form, true
 		}
 	}
-	return partRef{}, false
+	return partRef{}, 0, false
 }
 
-func (t *tx) receipt(ref partRef, rc sms.Receipt) store.Matched {
+func (t *tx) receipt(ref partRef, rc sms.Receipt) store.Match {
 	put(t, t.evidence, ref.id, append(t.evidence[ref.id], rc))
 	r, _ := t.load(ref.id)
+	m := store.MatchOf(r.Sub[ref.seq-1])
 	c := r.Receipt(ref.seq, rc, t.now)
 	t.save(r, c)
 	if c.Touched {
-		return store.ReceiptApplied
+		m.Matched = store.ReceiptApplied
 	}
-	return store.ReceiptEvidence
+	return m
 }
 
 // hold keeps a receipt for a message whose id may still become known.
@@ -98,7 +100,7 @@ func upstreamIDs(rc sms.Receipt) []upstreamID {
 func (t *tx) applyHeld(id upstreamID) {
 	for _, n := range slices.Clone(t.heldBy[id]) {
 		rc := t.held[n].receipt
-		if ref, ok := t.match(rc); ok {
+		if ref, _, ok := t.match(rc); ok {
 			t.unhold(n)
 			t.receipt(ref, rc)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
 )
 
 // load copies a message, for a life-cycle function to work on.
@@ -38,6 +39,7 @@ func (t *tx) save(r *sms.Record, c sms.Change) {
 
 // write sets the row of r and moves it in the orders that follow from it.
 func (t *tx) write(r *sms.Record) {
+	r.AskAt = micro(r.AskAt) // a part of what was left
 	if old, ok := t.records[r.ID]; ok {
 		for _, row := range queueRows(old) {
 			remove(t, t.queue, row)
@@ -95,14 +97,31 @@ func attemptsOf(r *sms.Record) []attempt {
 func (t *tx) log(e sms.Event) {
 	t.last.event++
 	e.Seq = t.last.event
+	told := t.tellsOf(e)
+	e.SubscriberID = 0
 	put(t, t.history, e.MessageID, append(t.history[e.MessageID], e))
-	for _, subscriber := range t.subscribers[e.AccountID] {
-		t.last.delivery++
-		d := delivery{due: e.At}
-		d.ID, d.SubscriberID, d.Event = t.last.delivery, subscriber, e
-		put(t, t.deliveries, d.ID, d)
-		add(t, t.outbox, pending{subscriber, e.Seq, d.ID})
+	for _, subscriber := range told {
+		t.tell(delivery{Delivery: store.Delivery{SubscriberID: subscriber, Event: e}, due: e.At})
 	}
+}
+
+// tellsOf are the subscribers that get the event: those of its account that
+// want every one, and the one it names.
+func (t *tx) tellsOf(e sms.Event) (list []int64) {
+	for _, s := range t.subscribers[e.AccountID] {
+		if s.every || s.id == e.SubscriberID {
+			list = append(list, s.id)
+		}
+	}
+	return list
+}
+
+// tell makes a delivery row.
+func (t *tx) tell(d delivery) {
+	t.last.delivery++
+	d.ID = t.last.delivery
+	put(t, t.deliveries, d.ID, d)
+	add(t, t.outbox, pending{d.SubscriberID, d.ID})
 }
 
 // book moves credit. All moves of a kind for an account in one call make one

@@ -40,7 +40,7 @@ type state struct {
 	booklet   *ordered[numbered] // transfers by account and id
 	postKeys  map[callKey]int64
 
-	subscribers map[int64][]int64 // by account
+	subscribers map[int64][]subscriber // by account
 	deliveries  map[int64]delivery
 	outbox      *ordered[pending] // deliveries by subscriber, in order of commit
 
@@ -83,7 +83,7 @@ func newState(shard uint16) *state {
 		transfers:    map[int64]sms.Transfer{},
 		booklet:      newOrdered(numbered.compare),
 		postKeys:     map[callKey]int64{},
-		subscribers:  map[int64][]int64{},
+		subscribers:  map[int64][]subscriber{},
 		deliveries:   map[int64]delivery{},
 		outbox:       newOrdered(pending.compare),
 		docs:         map[docKey]store.Doc{},
@@ -199,14 +199,22 @@ type segmentSet struct {
 
 type delivery struct {
 	store.Delivery
-	due time.Time
+	mail  numbered // the inbox message it is of, zero: it is of Event
+	due   time.Time
+	lease time.Time // until when somebody has it
 }
 
-// pending is a delivery in the order of the events' commits.
-type pending struct{ subscriber, event, id int64 }
+// subscriber is what the writing of deliveries knows of one.
+type subscriber struct {
+	id    int64
+	every bool // it gets all events of its account
+}
+
+// pending is a delivery: ids count in order of commit.
+type pending struct{ subscriber, id int64 }
 
 func (a pending) compare(b pending) int {
-	return cmp.Or(cmp.Compare(a.subscriber, b.subscriber), cmp.Compare(a.event, b.event), cmp.Compare(a.id, b.id))
+	return cmp.Or(cmp.Compare(a.subscriber, b.subscriber), cmp.Compare(a.id, b.id))
 }
 
 type docKey struct {

@@ -137,6 +137,7 @@ func (t *tx) addCall(now time.Time, c *sms.Call, a *account) (*sms.Group, error)
 	}
 	g.FirstMessage, g.Number, g.FirstRecipient = first, a.nextGroup, a.nextRecipient
 	g.At, g.SendAt, g.Duration = micros(g.At), micros(g.SendAt), g.Duration.Truncate(time.Microsecond)
+	g.Raw = store.CloneRaw(g.Raw)
 	t.touch(a)
 	a.nextGroup++
 	a.nextRecipient += int64(len(c.Messages))
@@ -174,7 +175,11 @@ func (t *tx) addCall(now time.Time, c *sms.Call, a *account) (*sms.Group, error)
 func (t *tx) addMessage(now time.Time, r *record) error {
 	m := &r.Message
 	m.DueAt, m.ExpiresAt, m.CloseAt, m.UpdatedAt = micros(m.DueAt), micros(m.ExpiresAt), micros(m.CloseAt), micros(m.UpdatedAt)
-	r.deadline = deadlineOf(m)
+	m.AskAt = micros(m.AskAt)
+	r.deadline, r.askAt = deadlineOf(m), sqlstore.Micros(m.AskAt)
+	if m.State == sms.Queued && r.askAt != 0 && r.askAt < r.deadline {
+		r.deadline = r.askAt // so that it need not be moved when the message is sent
+	}
 	bindMessage(t.statements.addMessage, m, r.deadline)
 	if err := t.run(t.statements.addMessage); err != nil {
 		return err

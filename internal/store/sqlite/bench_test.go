@@ -151,6 +151,30 @@ func BenchmarkLife(b *testing.B) {
 	}
 }
 
+// BenchmarkDeliveries is BenchmarkLife of messages that an SMPP login handed in:
+// it is told of the answer and of the end.
+func BenchmarkDeliveries(b *testing.B) {
+	for _, size := range []int{100, 250, 500} {
+		b.Run(fmt.Sprint("batch=", size), func(b *testing.B) {
+			s := benchStore(b, Options{})
+			l := &life{b: b, s: s, ids: accounts(b, s, 1), size: size, keys: rising, notify: sms.NotifyDelivered | sms.NotifyProgress}
+			n := &sms.Subscriber{Head: sms.Head{AccountID: l.ids[0], Name: "esme"}, Channel: sms.ChannelSMPP, SMPP: &sms.SMPPLogin{PasswordHash: "x"}}
+			l.ok(store.Save(b.Context(), s, noon, "bench", n))
+			l.subscriber = n.ID
+			b.ReportAllocs()
+			b.ResetTimer()
+			began, cpu := time.Now(), cpuTime()
+			for n := 0; n < b.N; n += size {
+				l.batch()
+			}
+			report(b, l.n, began, cpu)
+			for i, name := range []string{"accept", "claim", "outcome", "receipt", "told", "ack"} {
+				b.ReportMetric(float64(l.took[i].Nanoseconds())/1e3/float64(l.n), name+"-µs")
+			}
+		})
+	}
+}
+
 type life struct {
 	b          *testing.B
 	s          *Store
@@ -158,8 +182,9 @@ type life struct {
 	size       int
 	keys       keys
 	subscriber int64
+	notify     sms.Notify // of what the subscriber is told, 0: of everything
 	n          int
-	took       [4]time.Duration
+	took       [6]time.Duration
 }
 
 func (l *life) ok(err error) {
@@ -174,6 +199,9 @@ func (l *life) batch() {
 	calls := make([]sms.Call, l.size)
 	for i := range calls {
 		calls[i] = oneMessage(l.ids[(l.n+i)%len(l.ids)], l.keys.key(l.n+i), now)
+		if m := &calls[i].Messages[0]; l.notify != 0 {
+			m.SubscriberID, m.Notify = l.subscriber, l.notify
+		}
 	}
 	lap := cpuTime()
 	step := func(i int) {
@@ -204,19 +232,24 @@ func (l *life) batch() {
 	matched, err := l.s.ApplyReceipts(ctx, now, receipts)
 	l.ok(err)
 	for _, m := range matched {
-		if m != store.ReceiptApplied {
-			l.b.Fatalf("receipt %d", m)
+		if m.Matched != store.ReceiptApplied {
+			l.b.Fatalf("receipt %+v", m)
 		}
 	}
 	step(3)
 	if l.subscriber != 0 {
 		list, err := l.s.ClaimDeliveries(ctx, now, l.subscriber, 10*l.size, now.Add(time.Minute))
 		l.ok(err)
+		step(4)
 		acked := make([]int64, len(list))
 		for i, d := range list {
 			acked[i] = d.ID
 		}
+		if l.notify != 0 && len(list) != 2*l.size {
+			l.b.Fatalf("told of %d", len(list))
+		}
 		l.ok(l.s.AckDeliveries(ctx, acked))
+		step(5)
 	}
 	l.n += l.size
 }

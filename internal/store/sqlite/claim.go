@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,11 +22,13 @@ func (s *Store) Claim(ctx context.Context, now time.Time, r store.ClaimRequest) 
 		}
 		got = make([]store.Claimed, 0, len(ids))
 		for _, id := range ids {
-			c, err := t.claim(now, r, id)
+			c, sendable, err := t.claim(now, r, id)
 			if err != nil {
 				return err
 			}
-			got = append(got, c)
+			if sendable {
+				got = append(got, c)
+			}
 		}
 		return nil
 	})
@@ -87,13 +88,12 @@ func bindTakes(s *engine.Stmt, r store.ClaimRequest, lane sms.Lane, now time.Tim
 	s.Int(sqlstore.Micros(now))
 }
 
-func (t *tx) claim(now time.Time, q store.ClaimRequest, id sms.MessageID) (store.Claimed, error) {
+// claim is for one message. A damaged one, which harkara check reports, is not
+// sendable and must not stop the others.
+func (t *tx) claim(now time.Time, q store.ClaimRequest, id sms.MessageID) (_ store.Claimed, sendable bool, err error) {
 	r, err := t.load(id)
-	if err == nil && r == nil {
-		err = fmt.Errorf("sqlite: message %s is in the queue only; run harkara check", id)
-	}
-	if err != nil {
-		return store.Claimed{}, err
+	if err != nil || r == nil {
+		return store.Claimed{}, false, err
 	}
 	parts := max(1, r.Parts)
 	if q.Single {
@@ -101,13 +101,31 @@ func (t *tx) claim(now time.Time, q store.ClaimRequest, id sms.MessageID) (store
 	}
 	c := r.Claim(q.ConnectorID, q.Epoch, parts, now)
 	if err := t.apply(r, &c, nil, now.UnixMicro()); err != nil {
-		return store.Claimed{}, err
+		return store.Claimed{}, false, err
 	}
 	g, err := t.groupOf(&r.Message)
-	if err == nil && g == nil {
-		err = fmt.Errorf("sqlite: message %s has no group; run harkara check", id)
+	if err != nil {
+		return store.Claimed{}, false, err
 	}
-	return store.Claimed{Record: r.copied(), Group: g}, err
+	if g == nil {
+		return store.Claimed{}, false, t.refuse(now, r)
+	}
+	return store.Claimed{Record: r.copied(), Group: g}, true, nil
+}
+
+// refuse ends what was claimed of a message whose content is gone.
+func (t *tx) refuse(now time.Time, r *record) error {
+	for _, p := range slices.Clone(r.Sub) {
+		if p.State != sms.PartSending {
+			continue
+		}
+		c := r.Outcome(sms.Outcome{ConnectorID: p.ConnectorID, Verdict: sms.VerdictReject, Reason: sms.ReasonContent, At: now,
+			AttemptRef: sms.AttemptRef{Message: r.ID, Seq: p.Seq, Attempt: p.Attempt, Epoch: p.Epoch}}, now)
+		if err := t.apply(r, &c, nil, now.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copied is the record for a caller: the writer goes on changing its own.

@@ -50,14 +50,19 @@ func (s *Store) change(ctx context.Context, touchesMirror bool, verb func(c conn
 			t.m.forget()
 			t.dirty = false // that was the work of others
 		}
-		before := t.conn.TotalChanges()
-		err := verb(sqlConn{t.conn})
-		if n := t.conn.TotalChanges() - before; n > 0 {
-			t.dirty = true
-			t.rows += int(n)
-		}
-		return err
+		return t.cold(verb)
 	})
+}
+
+// cold runs a verb of package sqlstore and takes note of what it wrote.
+func (t *tx) cold(verb func(c conn) error) error {
+	before := t.conn.TotalChanges()
+	err := verb(sqlConn{t.conn})
+	if n := t.conn.TotalChanges() - before; n > 0 {
+		t.dirty = true
+		t.rows += int(n)
+	}
+	return err
 }
 
 // look runs a cold verb on a snapshot.
@@ -104,14 +109,23 @@ func (s *Store) becomeNode() error {
 
 // AddInbound implements store.Receiver.
 func (s *Store) AddInbound(ctx context.Context, now time.Time, in []sms.Inbound, rules store.InboundRules) error {
-	return s.change(ctx, false, func(c conn) error { return s.sql.AddInbound(ctx, c, now, in, rules) })
+	return s.writer.do(ctx, func(t *tx) error {
+		return t.cold(func(c conn) error { return s.sql.AddInbound(ctx, c, now, in, t.mail(now, rules)) })
+	})
+}
+
+// mail are the rules together with the delivery rows of this driver.
+func (t *tx) mail(now time.Time, rules store.InboundRules) sqlstore.Inbox {
+	return sqlstore.Inbox{InboundRules: rules, Tell: func(m *sms.InboxMessage, told []int64) (int64, error) { return t.tell(now, m, told) }}
 }
 
 // Purge implements store.Keeper.
 func (s *Store) Purge(ctx context.Context, now time.Time, partialAfter time.Duration, limit int, rules store.InboundRules) (n int, err error) {
-	err = s.change(ctx, false, func(c conn) (err error) {
-		n, err = s.sql.Purge(ctx, c, now, partialAfter, limit, rules)
-		return err
+	err = s.writer.do(ctx, func(t *tx) error {
+		return t.cold(func(c conn) (err error) {
+			n, err = s.sql.Purge(ctx, c, now, partialAfter, limit, t.mail(now, rules))
+			return err
+		})
 	})
 	if err != nil {
 		return 0, err
@@ -186,10 +200,17 @@ func (s *Store) WriteDocs(ctx context.Context, now time.Time, by string, changes
 	return docs, nil
 }
 
-// checkSubscribers refuses a subscriber whose deliveries could not be numbered.
+// checkSubscribers refuses a subscriber whose deliveries could not be numbered,
+// or of which deliver could not know what it wants.
 func checkSubscribers(docs []store.Doc) error {
 	for _, d := range docs {
-		if d.Kind == sms.KindSubscriber && d.ID > maxSub {
+		if d.Kind != sms.KindSubscriber {
+			continue
+		}
+		if _, err := store.Decode(d); err != nil && len(d.Body) > 0 {
+			return &sms.Error{Code: sms.CodeInvalid, Message: fmt.Sprintf("subscriber %q is no subscriber that can be read", d.Name), Err: err}
+		}
+		if d.ID > maxSub {
 			return sms.Fail(sms.CodeInvalid, fmt.Sprintf("subscriber %q has the id %d; ids of subscribers go to %d", d.Name, d.ID, maxSub))
 		}
 	}

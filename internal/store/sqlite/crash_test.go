@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
@@ -18,6 +20,7 @@ import (
 var children = map[string]func(path string) error{
 	"accept": acceptForEver,
 	"post":   postSome,
+	"tell":   tellForEver,
 }
 
 // acceptForEver takes calls and prints the key of each that was answered.
@@ -87,6 +90,119 @@ func forget(t *testing.T, path string) {
 	s := openAt(t, path, Options{})
 	script(t, s, `DELETE FROM idempotency`)
 	ok(t, s.Close())
+}
+
+// tellForEver takes messages through their life and hands what a subscriber is
+// told to it. It prints "done" for each thing that was recorded, "got" for each
+// that was handed over, and "over" for each delivery that was acknowledged.
+func tellForEver(path string) error {
+	ctx := context.Background()
+	s, err := Open(ctx, path, Options{})
+	if err != nil {
+		return err
+	}
+	rules := store.InboundRules{Owner: func(string, string) int64 { return 1 }, Told: func(int64, string) []int64 { return []int64{1} }}
+	for n := 0; ; n++ {
+		if err := tellOnce(ctx, s, n); err != nil {
+			return err
+		}
+		text := fmt.Sprintf("reply-%d", n)
+		if err := s.AddInbound(ctx, noon, []sms.Inbound{{To: "2626", Text: text}}, rules); err != nil {
+			return err
+		}
+		fmt.Println("done", text)
+		list, err := s.ClaimDeliveries(ctx, noon, 1, 3, noon.Add(time.Hour))
+		if err != nil {
+			return err
+		}
+		var ids []int64
+		for _, d := range list {
+			fmt.Println("got", told(d))
+			ids = append(ids, d.ID)
+		}
+		if err := s.AckDeliveries(ctx, ids); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			fmt.Println("over", id)
+		}
+	}
+}
+
+// tellOnce sends a message that the subscriber handed in.
+func tellOnce(ctx context.Context, s *Store, n int) error {
+	c := oneMessage(1, "", noon)
+	c.Messages[0].SubscriberID, c.Messages[0].Notify = 1, sms.NotifyProgress|sms.NotifyDelivered
+	if _, err := s.Accept(ctx, noon, []sms.Call{c}); err != nil {
+		return err
+	}
+	got, _, err := s.Claim(ctx, noon, store.ClaimRequest{RouteID: 7, ConnectorID: 3, Epoch: 1, Limit: 1})
+	if err != nil {
+		return err
+	}
+	id := got[0].ID.String()
+	o := sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: id,
+		AttemptRef: sms.AttemptRef{Message: got[0].ID, Seq: 1, Attempt: got[0].Sub[0].Attempt, Epoch: 1}}
+	if err := s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{o}); err != nil {
+		return err
+	}
+	fmt.Println("done", id, sms.Sent)
+	_, err = s.ApplyReceipts(ctx, noon, []sms.Receipt{{ConnectorID: 3, IDs: []string{id}, State: sms.PartDelivered}})
+	if err == nil {
+		fmt.Println("done", id, sms.Delivered)
+	}
+	return err
+}
+
+// told names what a delivery says.
+func told(d store.Delivery) string {
+	if d.Inbound != nil {
+		return d.Inbound.Text
+	}
+	return d.Event.MessageID.String() + " " + d.Event.State.String()
+}
+
+// TestKilledWhileTelling: what happened is told, at least once, and what was
+// acknowledged is not told again.
+func TestKilledWhileTelling(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "harkara.db")
+	s := openAt(t, path, Options{})
+	a := newAccount(t, s, "a", 1e6*sms.Credit)
+	login := &sms.Subscriber{Head: sms.Head{AccountID: a, Name: "esme"}, Channel: sms.ChannelSMPP, SMPP: &sms.SMPPLogin{PasswordHash: "x"}}
+	ok(t, store.Save(t.Context(), s, noon, "test", login))
+	ok(t, s.Close())
+	for _, lines := range []int{5, 100, 333} {
+		cmd, out := child(t, "tell", path)
+		said := map[string][]string{}
+		for n := 0; out.Scan(); n++ {
+			if n == lines {
+				ok(t, cmd.Process.Kill())
+			}
+			word, rest, _ := strings.Cut(out.Text(), " ")
+			said[word] = append(said[word], rest)
+		}
+		if err := cmd.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
+			t.Fatalf("the child ended by itself: %v", err)
+		}
+		s := openAt(t, path, Options{})
+		storetest.Check(t, s)
+		list, err := s.ClaimDeliveries(t.Context(), noon, 1, 100_000, noon)
+		ok(t, err)
+		left, ids := slices.Clone(said["got"]), []int64{}
+		for _, d := range list {
+			left, ids = append(left, told(d)), append(ids, d.ID)
+			if slices.Contains(said["over"], fmt.Sprint(d.ID)) {
+				t.Errorf("delivery %d was acknowledged and comes again", d.ID)
+			}
+		}
+		for _, what := range said["done"] {
+			if !slices.Contains(left, what) {
+				t.Errorf("%q is done and nobody is told", what)
+			}
+		}
+		ok(t, s.AckDeliveries(t.Context(), ids))
+		ok(t, s.Close())
+	}
 }
 
 // TestCutInTheMiddle copies the files while a large transaction is written, as

@@ -3,17 +3,18 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
-	"github.com/harkara/harkara/internal/store"
 	"github.com/harkara/harkara/internal/store/sqlstore"
 )
 
 // A delivery's id is its subscriber's id and the number of its event, so that
 // one tree keeps the rows of each subscriber in order of commit. 2^42 events
 // last for 14 years of 10,000 a second; 2^21 subscribers are more than a
-// configuration can hold.
+// configuration can hold. An inbox message that somebody is told of takes a
+// number among those of the events.
 const (
 	seqBits = 42
 	maxSeq  = 1<<seqBits - 1
@@ -22,19 +23,29 @@ const (
 
 func deliveryID(subscriber, seq int64) int64 { return subscriber<<seqBits | seq }
 
-// deliver adds a row for each subscriber of the event's account.
+func checkNumber(subscriber, seq int64) error {
+	if subscriber > maxSub || seq > maxSeq {
+		return fmt.Errorf("sqlite: subscriber %d or event %d is beyond what a delivery can number", subscriber, seq)
+	}
+	return nil
+}
+
+// deliver adds a row for each subscriber of the event's account that wants all
+// events, and for the one that the event names. That may be gone by now.
 func (t *tx) deliver(e *sms.Event) error {
-	if !t.m.subscribed {
-		if err := t.readSubscribers(); err != nil {
+	list, err := t.subscribersOf(e.AccountID)
+	if err != nil {
+		return err
+	}
+	for _, sub := range list {
+		if !sub.every && sub.id != e.SubscriberID {
+			continue
+		}
+		if err := checkNumber(sub.id, e.Seq); err != nil {
 			return err
 		}
-	}
-	for _, id := range t.m.subscriber[e.AccountID] {
-		if id > maxSub || e.Seq > maxSeq {
-			return fmt.Errorf("sqlite: subscriber %d or event %d is beyond what a delivery can number", id, e.Seq)
-		}
 		s := t.addDelivery
-		s.Int(deliveryID(id, e.Seq))
+		s.Int(deliveryID(sub.id, e.Seq))
 		s.Int(int64(e.MessageID))
 		s.Int(sqlstore.Micros(e.At))
 		if err := t.run(s); err != nil {
@@ -44,8 +55,51 @@ func (t *tx) deliver(e *sms.Event) error {
 	return nil
 }
 
+// tell adds a row for each subscriber of the message's account that is in told,
+// and returns its number among the events, 0 if there is nobody.
+func (t *tx) tell(now time.Time, m *sms.InboxMessage, told []int64) (seq int64, err error) {
+	list, err := t.subscribersOf(m.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	for _, sub := range list {
+		if !slices.Contains(told, sub.id) {
+			continue
+		}
+		if seq == 0 {
+			if err := t.count(); err != nil {
+				return 0, err
+			}
+			t.m.event++
+			seq = t.m.event
+		}
+		if err := checkNumber(sub.id, seq); err != nil {
+			return 0, err
+		}
+		s := t.tellInbound
+		s.Int(deliveryID(sub.id, seq))
+		s.Int(sqlstore.Micros(now))
+		s.Int(m.AccountID)
+		s.Int(m.Number)
+		if err := t.run(s); err != nil {
+			return 0, err
+		}
+	}
+	return seq, nil
+}
+
+// subscribersOf are those of the account.
+func (t *tx) subscribersOf(account int64) ([]subscriber, error) {
+	if !t.m.subscribed {
+		if err := t.readSubscribers(); err != nil {
+			return nil, err
+		}
+	}
+	return t.m.subscriber[account], nil
+}
+
 func (t *tx) readSubscribers() error {
-	list := map[int64][]int64{}
+	list := map[int64][]subscriber{}
 	for {
 		more, err := t.subscribers.Next()
 		if err != nil {
@@ -55,75 +109,14 @@ func (t *tx) readSubscribers() error {
 			t.m.subscriber, t.m.subscribed = list, true
 			return nil
 		}
-		id, account := t.subscribers.GetInt(), t.subscribers.GetInt()
-		list[account] = append(list[account], id)
+		id, account, noun := t.subscribers.GetInt(), t.subscribers.GetInt(), sms.Subscriber{Channel: t.subscribers.GetText()}
+		list[account] = append(list[account], subscriber{id, noun.EveryEvent()})
 	}
-}
-
-// ClaimDeliveries implements store.Deliverer.
-func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, subscriber int64, limit int, until time.Time) (list []store.Delivery, err error) {
-	err = s.writer.do(ctx, func(t *tx) (err error) {
-		if list, err = t.dueDeliveries(sqlstore.Micros(now), subscriber, limit); err != nil {
-			return err
-		}
-		for i := range list {
-			t.leaseDelivery.Int(sqlstore.Micros(until))
-			t.leaseDelivery.Int(list[i].ID)
-			if err := t.run(t.leaseDelivery); err != nil {
-				return err
-			}
-			if err := t.readEvent(&list[i].Event, list[i].ID&maxSeq); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
-}
-
-func (t *tx) dueDeliveries(now, subscriber int64, limit int) (list []store.Delivery, err error) {
-	if subscriber < 0 || subscriber > maxSub {
-		return nil, nil
-	}
-	s := t.deliveriesDue
-	s.Int(deliveryID(subscriber, 0))
-	s.Int(deliveryID(subscriber, maxSeq))
-	s.Int(now)
-	s.Int(int64(max(limit, 0)))
-	for {
-		more, err := s.Next()
-		if !more {
-			return list, err
-		}
-		d := store.Delivery{ID: s.GetInt(), SubscriberID: subscriber}
-		d.Event.MessageID = sms.MessageID(s.GetInt())
-		d.Attempts = int(s.GetInt())
-		list = append(list, d)
-	}
-}
-
-func (t *tx) readEvent(e *sms.Event, seq int64) error {
-	s := t.event
-	s.Int(int64(e.MessageID))
-	s.Int(seq)
-	found, err := s.Next()
-	if !found {
-		if err == nil {
-			err = fmt.Errorf("sqlite: event %d of message %s is gone but not delivered; run harkara check", seq, e.MessageID)
-		}
-		return err
-	}
-	*e = scanEvent(s)
-	s.Reset()
-	return nil
 }
 
 // AckDeliveries implements store.Deliverer.
 func (s *Store) AckDeliveries(ctx context.Context, ids []int64) error {
-	return s.writer.do(ctx, func(t *tx) error {
+	err := s.writer.do(ctx, func(t *tx) error {
 		for _, id := range ids {
 			t.dropDelivery.Int(id)
 			if err := t.run(t.dropDelivery); err != nil {
@@ -132,11 +125,15 @@ func (s *Store) AckDeliveries(ctx context.Context, ids []int64) error {
 		}
 		return nil
 	})
+	if err == nil {
+		s.leases.end(ids)
+	}
+	return err
 }
 
 // RetryDeliveries implements store.Deliverer.
 func (s *Store) RetryDeliveries(ctx context.Context, ids []int64, due time.Time) error {
-	return s.writer.do(ctx, func(t *tx) error {
+	err := s.writer.do(ctx, func(t *tx) error {
 		for _, id := range ids {
 			t.retryDelivery.Int(sqlstore.Micros(due))
 			t.retryDelivery.Int(id)
@@ -146,4 +143,21 @@ func (s *Store) RetryDeliveries(ctx context.Context, ids []int64, due time.Time)
 		}
 		return nil
 	})
+	if err == nil {
+		s.leases.end(ids)
+	}
+	return err
+}
+
+// ReleaseDeliveries implements store.Deliverer. The rows were due when they were
+// claimed and nothing else was written.
+func (s *Store) ReleaseDeliveries(ctx context.Context, ids []int64) error {
+	if s.isClosed() {
+		return errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return unavailable(errNotBegun, err)
+	}
+	s.leases.end(ids)
+	return nil
 }

@@ -36,9 +36,10 @@
 //	tx.go           one call's work: money, events, records, then SQL
 //	mirror.go       rows the writer remembers
 //	record.go       a message and its parts as rows
-//	accept.go claim.go outcome.go receipt.go expire.go cancel.go delivery.go   the verbs
+//	accept.go claim.go outcome.go receipt.go expire.go cancel.go replace.go   the verbs
+//	delivery.go     who is told; lease.go  claims of deliveries, which write nothing
 //	cold.go         the verbs that package sqlstore writes for all databases
-//	read.go sweep.go backup.go
+//	read.go list.go sweep.go proof.go backup.go
 //
 // It must not decide what happens to a message: package sms does.
 package sqlite

@@ -28,33 +28,29 @@ type deadline struct {
 // stored deadline is earlier than the real one, next may be earlier than the
 // next real deadline; the call at that time finds nothing and says when to come
 // again.
-func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (n int, next time.Time, err error) {
+func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (x store.Expired, err error) {
 	now = micros(now)
 	err = s.writer.do(ctx, func(t *tx) error {
-		n, next = 0, time.Time{}
+		x = store.Expired{}
 		due, err := t.passed(now.UnixMicro(), limit)
 		if err != nil {
 			return err
 		}
 		for _, r := range due {
-			changed, err := t.expire(now, r, start)
-			if err != nil {
+			if err := t.expire(now, r, start, &x); err != nil {
 				return err
-			}
-			if changed {
-				n++
 			}
 		}
 		if err := t.settleRecords(); err != nil { // nextDeadline reads the rows
 			return err
 		}
-		next, err = t.nextDeadline()
+		x.Next, err = t.nextDeadline()
 		return err
 	})
 	if err != nil {
-		return 0, time.Time{}, err
+		return store.Expired{}, err
 	}
-	return n, next, nil
+	return x, nil
 }
 
 // passed finds the first messages, by real deadline, whose deadline has passed.
@@ -150,24 +146,50 @@ func timeOf(deadline int64) time.Time {
 	return time.UnixMicro(deadline).UTC()
 }
 
-func (t *tx) expire(now time.Time, r *record, start store.StartFunc) (changed bool, err error) {
+// expire lets the message's deadline have its effect and adds it to x.
+func (t *tx) expire(now time.Time, r *record, start store.StartFunc, x *store.Expired) error {
+	a, err := t.account(r.AccountID)
+	if err != nil {
+		return err
+	}
+	if a == nil {
+		// Its money has nowhere to go. The others must go on: this one gets no
+		// deadline, and harkara check reports both.
+		return t.refile(r, 0)
+	}
 	var c sms.Change
 	if r.State == sms.Scheduled {
-		g, err := t.groupOf(&r.Message)
-		if err != nil {
-			return false, err
-		}
-		a, err := t.account(r.AccountID)
-		if err != nil {
-			return false, err
-		}
-		if g == nil || a == nil {
-			return false, fmt.Errorf("sqlite: message %s has no group or no account; run harkara check", r.ID)
-		}
-		m, content := r.Message, *g
-		c = r.Start(start(&m, &content, a.Available()), now)
+		c, err = t.start(now, r, start, a.Available())
 	} else {
 		c = r.Expire(now)
 	}
-	return c.Touched, t.apply(r, &c, nil, now.UnixMicro())
+	if err != nil {
+		return err
+	}
+	if err := t.apply(r, &c, nil, now.UnixMicro()); err != nil || !c.Touched {
+		return err
+	}
+	x.N++
+	if store.Asks(&c) {
+		g, err := t.groupOf(&r.Message)
+		if err != nil || g == nil {
+			return err
+		}
+		x.Ask = append(x.Ask, store.Asking{Record: r.copied(), From: g.From})
+	}
+	return nil
+}
+
+// start asks whether a scheduled message may go. One whose content is gone, which
+// harkara check reports, is refused: its credit is given back.
+func (t *tx) start(now time.Time, r *record, start store.StartFunc, available sms.Money) (sms.Change, error) {
+	g, err := t.groupOf(&r.Message)
+	if err != nil {
+		return sms.Change{}, err
+	}
+	if g == nil {
+		return r.Start(sms.ReasonContent, now), nil
+	}
+	m, content := r.Message, *g
+	return r.Start(start(&m, &content, available), now), nil
 }

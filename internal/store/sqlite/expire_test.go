@@ -13,9 +13,9 @@ import (
 
 func expireDue(t *testing.T, s *Store, now time.Time, limit int) (int, time.Time) {
 	t.Helper()
-	n, next, err := s.ExpireDue(context.Background(), now, limit, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
+	x, err := s.ExpireDue(context.Background(), now, limit, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
 	ok(t, err)
-	return n, next
+	return x.N, x.Next
 }
 
 // deadlines reads the stored ones.
@@ -137,6 +137,29 @@ func TestNextDeadlineIsNeverLate(t *testing.T) {
 	if n, _ := expireDue(t, s, c.Messages[0].ExpiresAt, 10); n != 0 {
 		t.Error("expired twice")
 	}
+}
+
+// TestAskingMovesNoDeadline: a message that will be asked about is filed under
+// that time from the beginning, so that sending it does not move it.
+func TestAskingMovesNoDeadline(t *testing.T) {
+	s := fresh(t, Options{})
+	a := newAccount(t, s, "a", 10*sms.Credit)
+	ask := noon.Add(time.Hour)
+	c := oneMessage(a, "k", noon)
+	c.Messages[0].AskAt = ask
+	accept(t, s, c)
+	equal(t, "stored when it was accepted", deadlines(t, s)[0], ask)
+	_, next := expireDue(t, s, noon, 10)
+	equal(t, "the real one", next, noon.Add(24*time.Hour))
+	got := claim(t, s, noon, 1)[0]
+	ok(t, s.RecordOutcomes(t.Context(), noon, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "x",
+		AttemptRef: sms.AttemptRef{Message: got.ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+	_, next = expireDue(t, s, noon, 10)
+	equal(t, "next when it was sent", next, ask)
+	_, next = expireDue(t, s, ask, 10)
+	equal(t, "stored after the question", deadlines(t, s)[0], next)
+	equal(t, "half of what is left", next, ask.Add(71*time.Hour/2))
+	storetest.Check(t, s)
 }
 
 var _ store.Keeper = (*Store)(nil)

@@ -19,9 +19,9 @@ type mirror struct {
 	accounts   map[int64]*account
 	records    generations[sms.MessageID, *record]
 	groups     generations[groupKey, *sms.Group]
-	subscribed bool              // subscribers is known
-	subscriber map[int64][]int64 // by account
-	noneHeld   bool              // there is certainly no held receipt
+	subscribed bool                   // subscriber is known
+	subscriber map[int64][]subscriber // by account
+	noneHeld   bool                   // there is certainly no held receipt
 }
 
 // account is the row the hot verbs work on.
@@ -30,6 +30,12 @@ type account struct {
 	nextGroup     int64
 	nextRecipient int64
 	changed       bool
+}
+
+// subscriber is what the writing of deliveries knows of one.
+type subscriber struct {
+	id    int64
+	every bool // it gets all events of its account
 }
 
 type groupKey struct{ account, number int64 }

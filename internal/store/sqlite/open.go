@@ -42,6 +42,7 @@ type Store struct {
 	writer  *writer
 	readers *readers
 	log     *checkpointer
+	leases  leases
 	opts    Options
 
 	mu     sync.Mutex
@@ -62,7 +63,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := migrate(ctx, path, o.Busy); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, sql: sqlstore.New(dialect()), opts: o}
+	s := &Store{path: path, sql: sqlstore.New(dialect()), leases: leases{until: map[int64]int64{}}, opts: o}
 	if err := s.connect(); err != nil {
 		_ = s.Close()
 		return nil, unavailable("the database cannot be opened", err)

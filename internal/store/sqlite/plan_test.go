@@ -80,7 +80,9 @@ func TestColdPlans(t *testing.T) {
 	_, err = s.WriteDocs(ctx, noon, "test", []store.DocChange{{Doc: docs[0], Delete: true}})
 	ok(t, err)
 	g := accept(t, s, oneMessage(a, "k", noon))
-	rules := store.InboundRules{Owner: func(string, string) int64 { return a }, Decode: func([]sms.Segment) string { return "" }}
+	ok(t, store.Save(ctx, s, noon, "test", &sms.Subscriber{Head: sms.Head{AccountID: a, Name: "feed"}, Channel: sms.ChannelFeed}))
+	rules := store.InboundRules{Owner: func(string, string) int64 { return a }, Decode: func([]sms.Segment) string { return "" },
+		Told: func(int64, string) []int64 { return []int64{2} }}
 	ok(t, s.AddInbound(ctx, noon, []sms.Inbound{{Text: "x"}, {Segment: &sms.Segment{Total: 2, Seq: 1}}}, rules))
 	_, err = s.ApplyReceipts(ctx, noon, []sms.Receipt{{IDs: []string{"x"}}})
 	ok(t, err)
@@ -90,6 +92,16 @@ func TestColdPlans(t *testing.T) {
 	ok(t, err)
 	ok(t, s.MarkRead(ctx, a, []int64{1}))
 	ok(t, s.AddAuthFailures(ctx, []store.AuthFailure{{}}))
+	ok(t, s.Replace(ctx, noon, a, g.FirstMessage, func(*sms.Message, *sms.Group) (sms.Replacement, error) { return sms.Replacement{Units: 1}, nil }))
+	for account := range a + 1 {
+		for _, states := range [][]sms.State{nil, {sms.Scheduled, sms.Queued, sms.Sending, sms.Held, sms.Sent}, {sms.Failed}} {
+			_, err := s.Messages(ctx, account, store.MessageFilter{States: states, Limit: 1})
+			ok(t, err)
+		}
+	}
+	list, err := s.ClaimDeliveries(ctx, noon, 2, 10, noon)
+	ok(t, err)
+	equal(t, "deliveries", len(list), 2)
 	for _, read := range []func() error{
 		func() error { _, _, err := s.Group(ctx, a, g.Number); return err },
 		func() error { _, _, _, err := s.Message(ctx, a, g.FirstMessage); return err },
@@ -112,7 +124,8 @@ func TestColdPlans(t *testing.T) {
 				continue
 			}
 			for _, step := range strings.Split(plan(t, c, q), "; ") {
-				small := strings.Contains(q, "FROM auth_failure") || strings.Contains(step, "SUBQUERY") || strings.Contains(step, "SCAN old") || strings.Contains(step, "CONSTANT ROW")
+				open := strings.Contains(q, " INDEXED BY ") && (strings.Contains(step, " INDEX ") || strings.Contains(step, "(subquery-1)")) // partial: of unfinished ones only
+				small := open || strings.Contains(q, "FROM auth_failure") || strings.Contains(step, "SUBQUERY") || strings.Contains(step, "SCAN old") || strings.Contains(step, "CONSTANT ROW")
 				if strings.Contains(step, "SCAN") && !small {
 					t.Errorf("%s\n\tis run as %s", q, step)
 				}

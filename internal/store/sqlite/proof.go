@@ -28,7 +28,10 @@ var proofs = []proof{
 		`SELECT id, id >> 42 FROM delivery WHERE NOT EXISTS (SELECT 1 FROM noun WHERE kind = 'subscriber' AND noun.id = delivery.id >> 42)`},
 	{"delivery %[1]d is of an event of message %[2]d that does not exist",
 		`SELECT id, message_id FROM delivery
-			WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.message_id = delivery.message_id AND seq = delivery.id & 4398046511103)`},
+			WHERE message_id <> 0 AND NOT EXISTS (SELECT 1 FROM event WHERE event.message_id = delivery.message_id AND seq = delivery.id & 4398046511103)`},
+	{"delivery %[1]d is of inbox message %[2]d that does not exist, or not under its number",
+		`SELECT id, coalesce(inbox_number, 0) FROM delivery WHERE message_id = 0 AND NOT EXISTS
+			(SELECT 1 FROM inbox WHERE account_id = inbox_account AND number = inbox_number AND seq = delivery.id & 4398046511103)`},
 	{"inbox message %[2]d belongs to account %[1]d, which does not exist",
 		`SELECT account_id, number FROM inbox WHERE account_id <> 0 AND NOT EXISTS (SELECT 1 FROM account WHERE id = inbox.account_id)`},
 	{"account %[1]d: its inbox counter stands at or below number %[2]d, which was given out",
@@ -145,16 +148,26 @@ func (s *Store) sweepHistory(_ context.Context, c *engine.Conn, v store.Visitor)
 	if err := h.end(f); err != nil {
 		return err
 	}
-	return c.Query(`SELECT event FROM sequence`, nil, func(scan func(...any) error) error {
-		var given int64
-		if err := scan(&given); err != nil {
+	return countNumbers(c, f, count, last)
+}
+
+// countEvents reads how many numbers of events were given out, and which of them
+// inbox messages have.
+const countEvents = `SELECT event, (SELECT count(seq) FROM inbox), (SELECT max(seq) FROM inbox) FROM sequence`
+
+// countNumbers proves that every number of an event is some row's.
+func countNumbers(c *engine.Conn, f *finder, count, last int64) error {
+	return c.Query(countEvents, nil, func(scan func(...any) error) error {
+		var given, mail, lastMail int64
+		if err := scan(&given, &mail, &lastMail); err != nil {
 			return err
 		}
+		count, last = count+mail, max(last, lastMail)
 		switch {
 		case last > given:
-			return visited(v.Finding(fmt.Sprintf("the counter of events stands at %d, below event %d, which was given out", given, last)))
+			return visited(f.v.Finding(fmt.Sprintf("the counter of events stands at %d, below event %d, which was given out", given, last)))
 		case count != given:
-			return visited(v.Finding(fmt.Sprintf("%d events were given out, but messages have %d: the history has holes", given, count)))
+			return visited(f.v.Finding(fmt.Sprintf("%d events were given out, but messages have %d: the history has holes", given, count)))
 		}
 		return nil
 	})

@@ -42,7 +42,7 @@ func (s *Store) Group(ctx context.Context, account, number int64) (g sms.Group, 
 }
 
 func lookupGroup(c *engine.Conn, key groupKey) (*sms.Group, error) {
-	q, err := c.Stmt(`SELECT ` + groupColumns + ` FROM message_group WHERE account_id = ? AND number = ?`)
+	q, err := c.Stmt(selectGroup)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func lookupRecord(c *engine.Conn, account int64, id sms.MessageID) (r sms.Record
 	}
 	r.Message, _ = readMessage(q)
 	q.Reset()
-	p, err := c.Stmt(`SELECT ` + partColumns + ` FROM part WHERE message_id = ? ORDER BY seq`)
+	p, err := c.Stmt(selectParts)
 	if err != nil {
 		return r, err
 	}
@@ -114,7 +114,7 @@ func lookupEvents(c *engine.Conn, id sms.MessageID) (events []sms.Event, err err
 
 // Stats implements store.Gauge.
 func (s *Store) Stats(ctx context.Context) (st store.Stats, err error) {
-	st.Queued = map[int64]int64{}
+	st.Queued, st.Deliveries = map[int64]int64{}, map[int64]int64{}
 	err = s.readers.read(ctx, func(c *engine.Conn) error {
 		var oldest int64
 		err := c.Query(`SELECT route_id, count(*), min(due_at) FROM message INDEXED BY message_queue WHERE state = 2 GROUP BY route_id`, nil,
@@ -131,8 +131,18 @@ func (s *Store) Stats(ctx context.Context) (st store.Stats, err error) {
 			return err
 		}
 		st.OldestDue = sqlstore.Time(oldest)
-		return c.Query(`SELECT (SELECT count(*) FROM held_receipt), (SELECT count(*) FROM delivery)`, nil,
-			func(scan func(...any) error) error { return scan(&st.HeldReceipts, &st.Deliveries) })
+		err = c.Query(`SELECT (SELECT count(*) FROM held_receipt), (SELECT count(*) FROM message INDEXED BY message_aside WHERE state IN (1, 4) AND state = 4)`, nil,
+			func(scan func(...any) error) error { return scan(&st.HeldReceipts, &st.Held) })
+		if err != nil {
+			return err
+		}
+		return c.Query(`SELECT id, (SELECT count(*) FROM delivery WHERE delivery.id BETWEEN noun.id << 42 AND (noun.id << 42) + 4398046511103) AS n
+			FROM noun WHERE kind = 'subscriber' AND n > 0`, nil, func(scan func(...any) error) error {
+			var subscriber, n int64
+			err := scan(&subscriber, &n)
+			st.Deliveries[subscriber] = n
+			return err
+		})
 	})
 	if err != nil {
 		return store.Stats{}, err

@@ -12,10 +12,10 @@ import (
 )
 
 // ApplyReceipts implements store.Receiver.
-func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) (answers []store.Matched, err error) {
+func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms.Receipt) (answers []store.Match, err error) {
 	now = micros(now)
 	err = s.writer.do(ctx, func(t *tx) error {
-		answers = make([]store.Matched, len(receipts))
+		answers = make([]store.Match, len(receipts))
 		for i := range receipts {
 			var err error
 			if answers[i], err = t.receive(now, &receipts[i]); err != nil {
@@ -30,37 +30,38 @@ func (s *Store) ApplyReceipts(ctx context.Context, now time.Time, receipts []sms
 	return answers, nil
 }
 
-func (t *tx) receive(now time.Time, rc *sms.Receipt) (store.Matched, error) {
+func (t *tx) receive(now time.Time, rc *sms.Receipt) (store.Match, error) {
 	p, err := t.match(rc)
 	if err != nil {
-		return 0, err
+		return store.Match{}, err
 	}
 	if p.r == nil {
-		return store.ReceiptHeld, t.holdReceipt(now, rc)
+		return store.Match{Matched: store.ReceiptHeld}, t.holdReceipt(now, rc)
 	}
 	return t.receipt(now, p, rc)
 }
 
 // matched is a part that a receipt may speak of.
 type matched struct {
-	r   *record
-	seq int
+	r    *record
+	seq  int
+	form int // which of the receipt's ids found it
 }
 
 // match finds the part: by the first of the receipt's ids that anybody has
 // whose number agrees.
 func (t *tx) match(rc *sms.Receipt) (best matched, err error) {
-	for _, key := range rc.IDs {
+	for form, key := range rc.IDs {
 		refs, err := t.known(rc.ConnectorID, key)
 		if err != nil {
 			return matched{}, err
 		}
 		for _, ref := range refs {
-			p := matched{seq: ref.Seq}
+			p := matched{seq: ref.Seq, form: form}
 			if p.r, err = t.load(ref.Message); err != nil {
 				return matched{}, err
 			}
-			if p.r == nil || ref.Seq > len(p.r.Sub) || !sms.SameNumber(p.r.To, rc.To) {
+			if p.r == nil || ref.Seq < 1 || ref.Seq > len(p.r.Sub) || !sms.SameNumber(p.r.To, rc.To) {
 				continue
 			}
 			if best.r == nil || sms.CompareMatch(&p.r.Record, p.seq, &best.r.Record, best.seq) < 0 {
@@ -88,15 +89,17 @@ func (t *tx) known(scope int64, key string) (refs []sms.AttemptRef, err error) {
 	}
 }
 
-func (t *tx) receipt(now time.Time, p matched, rc *sms.Receipt) (store.Matched, error) {
+func (t *tx) receipt(now time.Time, p matched, rc *sms.Receipt) (store.Match, error) {
+	m := store.MatchOf(p.r.Sub[p.seq-1])
+	m.Form = p.form
 	c := p.r.Receipt(p.seq, *rc, now)
 	if err := t.apply(p.r, &c, rc, now.UnixMicro()); err != nil {
-		return 0, err
+		return store.Match{}, err
 	}
 	if c.Touched {
-		return store.ReceiptApplied, nil
+		m.Matched = store.ReceiptApplied
 	}
-	return store.ReceiptEvidence, nil
+	return m, nil
 }
 
 // holdReceipt keeps a receipt for a message whose id may still become known.
@@ -107,6 +110,7 @@ func (t *tx) holdReceipt(now time.Time, rc *sms.Receipt) error {
 	s.Int(rc.ConnectorID)
 	s.Text(rc.To)
 	s.Int(int64(rc.State))
+	s.Text(string(rc.Reason))
 	s.Text(rc.Code)
 	s.Text(rc.Raw)
 	s.Int(sqlstore.Micros(rc.At))
@@ -189,7 +193,7 @@ func (t *tx) heldReceipt(id int64) (rc sms.Receipt, err error) {
 	if err != nil {
 		return rc, err
 	}
-	rc = sms.Receipt{ConnectorID: s.GetInt(), To: s.GetText(), State: sms.PartState(s.GetInt()), Code: s.GetText(),
+	rc = sms.Receipt{ConnectorID: s.GetInt(), To: s.GetText(), State: sms.PartState(s.GetInt()), Reason: sms.Reason(s.GetText()), Code: s.GetText(),
 		Raw: s.GetText(), At: sqlstore.Time(s.GetInt())}
 	s.Reset()
 	k := t.heldKeys

@@ -13,11 +13,13 @@ import (
 type record struct {
 	sms.Record
 	deadline int64 // as stored: not after the real one, 0 none
+	askAt    int64 // as stored
 	stored   int   // parts that have rows
 
 	// What the call has changed.
 	listed  bool // in tx.records
 	row     bool
+	whole   bool  // of the row also what only Replace changes
 	changed []int // indices into Sub
 }
 
@@ -34,6 +36,7 @@ func (t *tx) load(id sms.MessageID) (*record, error) {
 	}
 	r := new(record)
 	r.Message, r.deadline = readMessage(s)
+	r.askAt = sqlstore.Micros(r.AskAt)
 	s.Reset()
 	if r.Sub, err = readParts(t.parts, id); err != nil {
 		return nil, err
@@ -77,7 +80,8 @@ func (t *tx) apply(r *record, c *sms.Change, rc *sms.Receipt, at int64) (err err
 		}
 	}
 	if c.Touched || len(c.Parts) > 0 {
-		r.row = r.row || c.Touched
+		r.AskAt = micros(r.AskAt) // a part of what was left
+		r.row, r.whole = r.row || c.Touched, r.whole || c.Replaced
 		for _, i := range c.Parts {
 			r.changed = appendNew(r.changed, i)
 		}
@@ -116,7 +120,7 @@ func (t *tx) write(r *record) error {
 			return err
 		}
 	}
-	r.listed, r.row, r.changed = false, false, r.changed[:0]
+	r.listed, r.row, r.whole, r.changed = false, false, false, r.changed[:0]
 	return nil
 }
 
@@ -150,15 +154,24 @@ func (t *tx) writePart(r *record, p *sms.Part, stored bool) error {
 func (t *tx) writeMessage(r *record) error {
 	real := deadlineOf(&r.Message)
 	move := real == 0 && r.deadline != 0 || real != 0 && (r.deadline == 0 || real < r.deadline)
+	ask := sqlstore.Micros(r.AskAt)
+	whole := r.whole || ask != r.askAt
 	s := t.statements.setMessage
-	if move {
+	switch {
+	case whole:
+		s = t.setMessageWhole
+	case move:
 		s = t.setMessageDeadline
 	}
 	m := &r.Message
 	bindChanging(s, m)
-	if move {
+	if move || whole {
 		r.deadline = real
 		bindDeadline(s, real)
+	}
+	if whole {
+		r.askAt = ask
+		bindRare(s, m)
 	}
 	s.Int(int64(m.ID))
 	return t.run(s)
@@ -205,6 +218,17 @@ func bindChanging(s *engine.Stmt, m *sms.Message) {
 	s.Int(sqlstore.Micros(m.UpdatedAt))
 }
 
+// bindRare binds the columns of setRare.
+func bindRare(s *engine.Stmt, m *sms.Message) {
+	s.Int(int64(m.Encoding))
+	s.Int(int64(m.Parts))
+	s.Int(int64(m.Units))
+	s.Int(sqlstore.Micros(m.ExpiresAt))
+	s.Int(sqlstore.Micros(m.CloseAt))
+	s.Int(int64(m.Notify))
+	s.Int(sqlstore.Micros(m.AskAt))
+}
+
 func bindMessage(s *engine.Stmt, m *sms.Message, deadline int64) {
 	s.Int(int64(m.ID))
 	s.Int(m.AccountID)
@@ -224,6 +248,10 @@ func bindMessage(s *engine.Stmt, m *sms.Message, deadline int64) {
 	s.Int(sqlstore.Micros(m.ExpiresAt))
 	s.Int(sqlstore.Micros(m.CloseAt))
 	bindChanging(s, m)
+	s.Int(int64(m.ReceiptsOn))
+	s.Int(m.SubscriberID)
+	s.Int(int64(m.Notify))
+	s.Int(sqlstore.Micros(m.AskAt))
 	bindDeadline(s, deadline)
 }
 
@@ -258,6 +286,10 @@ func readMessage(s *engine.Stmt) (m sms.Message, deadline int64) {
 	m.Attempts = int(s.GetInt())
 	m.DueAt = sqlstore.Time(s.GetInt())
 	m.UpdatedAt = sqlstore.Time(s.GetInt())
+	m.ReceiptsOn = sms.ReceiptMode(s.GetInt())
+	m.SubscriberID = s.GetInt()
+	m.Notify = sms.Notify(s.GetInt())
+	m.AskAt = sqlstore.Time(s.GetInt())
 	return m, s.GetInt()
 }
 
@@ -291,6 +323,20 @@ func bindGroup(s *engine.Stmt, g *sms.Group) {
 	s.Text(g.Face)
 	s.Int(sqlstore.Micros(g.At))
 	s.Int(sqlstore.Micros(g.SendAt))
+	bindRaw(s, g.Raw)
+}
+
+func bindRaw(s *engine.Stmt, raw *sms.Raw) {
+	if raw == nil {
+		for range 4 {
+			s.Null()
+		}
+		return
+	}
+	s.Blob(raw.Header)
+	s.Blob(raw.Body)
+	s.Int(int64(raw.Coding))
+	s.Int(int64(raw.Protocol))
 }
 
 // readGroup runs the statement for one group, nil if there is none.
@@ -307,9 +353,13 @@ func readGroup(s *engine.Stmt, key groupKey) (*sms.Group, error) {
 }
 
 func scanGroup(s *engine.Stmt) *sms.Group {
-	return &sms.Group{AccountID: s.GetInt(), Number: s.GetInt(), FirstMessage: sms.MessageID(s.GetInt()), FirstRecipient: s.GetInt(),
+	g := &sms.Group{AccountID: s.GetInt(), Number: s.GetInt(), FirstMessage: sms.MessageID(s.GetInt()), FirstRecipient: s.GetInt(),
 		Count: int(s.GetInt()), Type: sms.Type(s.GetText()), From: s.GetText(), Text: s.GetText(), File: s.GetText(), Language: s.GetText(),
 		Duration: time.Duration(s.GetInt()) * time.Microsecond, Face: s.GetText(), At: sqlstore.Time(s.GetInt()), SendAt: sqlstore.Time(s.GetInt())}
+	if !s.IsNull() {
+		g.Raw = &sms.Raw{Header: s.GetBlob(), Body: s.GetBlob(), Coding: uint8(s.GetInt()), Protocol: uint8(s.GetInt())}
+	}
+	return g
 }
 
 func bindEvent(s *engine.Stmt, e *sms.Event) {

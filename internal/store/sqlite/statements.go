@@ -8,18 +8,26 @@ import (
 
 // Columns in the order in which rows are bound and read (record.go).
 const (
-	groupColumns = `account_id, number, first_message, first_recipient, count, type, sender, text, file, language, duration, face, at, send_at`
+	groupColumns = `account_id, number, first_message, first_recipient, count, type, sender, text, file, language, duration, face, at, send_at,
+		raw_header, raw_body, raw_coding, raw_protocol`
 
 	messageColumns = `id, account_id, group_number, recipient, input, encoding, parts, units, price, charge_on, reserved, reserve_id,
 		route_id, pinned, lane, expires_at, close_at, state, provisional, answered, reason, code, captured, released, release_id,
-		only_id, avoid_id, attempts, due_at, updated_at, deadline`
+		only_id, avoid_id, attempts, due_at, updated_at, receipts_on, subscriber_id, notify, ask_at, deadline`
 
 	partColumns = `message_id, seq, state, connector_id, upstream_id, attempt, epoch, unknowns, code, captured, capture_id, at`
+
+	selectGroup   = `SELECT ` + groupColumns + ` FROM message_group WHERE account_id = ? AND number = ?`
+	selectMessage = `SELECT ` + messageColumns + ` FROM message WHERE id = ?`
+	selectParts   = `SELECT ` + partColumns + ` FROM part WHERE message_id = ? ORDER BY seq`
 
 	eventColumns = `message_id, seq, account_id, at, trigger, state, part, connector_id, reason, code`
 
 	setMessage = `state = ?, provisional = ?, answered = ?, reason = ?, code = ?, captured = ?, released = ?, release_id = ?,
 		only_id = ?, avoid_id = ?, attempts = ?, due_at = ?, updated_at = ?`
+
+	// setRare is what only Replace and the questions to the operator change.
+	setRare = `encoding = ?, parts = ?, units = ?, expires_at = ?, close_at = ?, notify = ?, ask_at = ?`
 )
 
 // What a connector may take of the queue of its route: parameters 1 to 5 are
@@ -42,22 +50,22 @@ const (
 
 // statements are the writer's, prepared once.
 type statements struct {
-	begin, commit, rollback, dataVersion                      *engine.Stmt
-	sequence, setSequence, probe                              *engine.Stmt
-	messageDay, setMessageDay                                 *engine.Stmt
-	account, setAccount, addTransfer                          *engine.Stmt
-	addGroup, group                                           *engine.Stmt
-	addKey, key, setKey                                       *engine.Stmt
-	addMessage, message, setMessage, setMessageDeadline       *engine.Stmt
-	setDeadline, deadlines                                    *engine.Stmt
-	addPart, parts, setPart                                   *engine.Stmt
-	addEvent, event                                           *engine.Stmt
-	addUpstream, upstream                                     *engine.Stmt
-	hold, addHeldKey, anyHeld, heldBy, held, heldKeys         *engine.Stmt
-	dropHeld, dropHeldKeys                                    *engine.Stmt
-	subscribers, addDelivery                                  *engine.Stmt
-	deliveriesDue, leaseDelivery, retryDelivery, dropDelivery *engine.Stmt
-	queueDue, queueNext, divertedDue, divertedNext            *engine.Stmt
+	begin, commit, rollback, dataVersion                                 *engine.Stmt
+	sequence, setSequence, probe                                         *engine.Stmt
+	messageDay, setMessageDay                                            *engine.Stmt
+	account, setAccount, addTransfer                                     *engine.Stmt
+	addGroup, group, setContent                                          *engine.Stmt
+	addKey, key, setKey                                                  *engine.Stmt
+	addMessage, message, setMessage, setMessageDeadline, setMessageWhole *engine.Stmt
+	setDeadline, deadlines                                               *engine.Stmt
+	addPart, parts, setPart                                              *engine.Stmt
+	addEvent                                                             *engine.Stmt
+	addUpstream, upstream                                                *engine.Stmt
+	hold, addHeldKey, anyHeld, heldBy, held, heldKeys                    *engine.Stmt
+	dropHeld, dropHeldKeys                                               *engine.Stmt
+	subscribers, addDelivery                                             *engine.Stmt
+	tellInbound, retryDelivery, dropDelivery                             *engine.Stmt
+	queueDue, queueNext, divertedDue, divertedNext                       *engine.Stmt
 }
 
 // query is a statement and where its compiled form goes.
@@ -102,21 +110,23 @@ func (s *statements) countersAndMoney() []query {
 
 func (s *statements) messages() []query {
 	return []query{
-		{&s.addGroup, `INSERT INTO message_group (` + groupColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.group, `SELECT ` + groupColumns + ` FROM message_group WHERE account_id = ? AND number = ?`},
+		{&s.addGroup, `INSERT INTO message_group (` + groupColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.group, selectGroup},
+		{&s.setContent, `UPDATE message_group SET text = ?, raw_header = ?, raw_body = ?, raw_coding = ?, raw_protocol = ? WHERE account_id = ? AND number = ?`},
 		{&s.addKey, `INSERT INTO idempotency (account_id, idempotency_key, until, group_number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.key, `SELECT until, group_number FROM idempotency WHERE account_id = ? AND idempotency_key = ?`},
 		{&s.setKey, `UPDATE idempotency SET until = ?, group_number = ? WHERE account_id = ? AND idempotency_key = ?`},
 
-		{&s.addMessage, `INSERT INTO message (` + messageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.message, `SELECT ` + messageColumns + ` FROM message WHERE id = ?`},
+		{&s.addMessage, `INSERT INTO message (` + messageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.message, selectMessage},
 		{&s.setMessage, `UPDATE message SET ` + setMessage + ` WHERE id = ?`},
 		{&s.setMessageDeadline, `UPDATE message SET ` + setMessage + `, deadline = ? WHERE id = ?`},
+		{&s.setMessageWhole, `UPDATE message SET ` + setMessage + `, deadline = ?, ` + setRare + ` WHERE id = ?`},
 		{&s.setDeadline, `UPDATE message SET deadline = ? WHERE id = ?`},
 		{&s.deadlines, `SELECT id, deadline FROM message WHERE deadline IS NOT NULL AND deadline <= ? ORDER BY deadline, id LIMIT ?`},
 
 		{&s.addPart, `INSERT INTO part (` + partColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.parts, `SELECT ` + partColumns + ` FROM part WHERE message_id = ? ORDER BY seq`},
+		{&s.parts, selectParts},
 		{&s.setPart, `UPDATE part SET state = ?, connector_id = ?, upstream_id = ?, attempt = ?, epoch = ?, unknowns = ?, code = ?,
 			captured = ?, capture_id = ?, at = ? WHERE message_id = ? AND seq = ?`},
 	}
@@ -125,15 +135,14 @@ func (s *statements) messages() []query {
 func (s *statements) receipts() []query {
 	return []query{
 		{&s.addEvent, `INSERT INTO event (` + eventColumns + `, receipt_state, receipt_at, receipt_raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.event, `SELECT ` + eventColumns + ` FROM event WHERE message_id = ? AND seq = ?`},
 		{&s.addUpstream, `INSERT INTO upstream (scope, upstream_key, message_id, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.upstream, `SELECT message_id, seq FROM upstream WHERE scope = ? AND upstream_key = ?`},
 
-		{&s.hold, `INSERT INTO held_receipt (scope, recipient, state, code, raw, arrived_at, held_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`},
+		{&s.hold, `INSERT INTO held_receipt (scope, recipient, state, reason, code, raw, arrived_at, held_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`},
 		{&s.addHeldKey, `INSERT INTO held_receipt_key (scope, upstream_key, held_id, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.anyHeld, `SELECT EXISTS (SELECT 1 FROM held_receipt)`},
 		{&s.heldBy, `SELECT held_id FROM held_receipt_key WHERE scope = ? AND upstream_key = ? ORDER BY held_id`},
-		{&s.held, `SELECT scope, recipient, state, code, raw, arrived_at FROM held_receipt WHERE id = ?`},
+		{&s.held, `SELECT scope, recipient, state, reason, code, raw, arrived_at FROM held_receipt WHERE id = ?`},
 		{&s.heldKeys, `SELECT upstream_key FROM held_receipt_key WHERE held_id = ? ORDER BY position`},
 		{&s.dropHeldKeys, `DELETE FROM held_receipt_key WHERE held_id = ?`},
 		{&s.dropHeld, `DELETE FROM held_receipt WHERE id = ?`},
@@ -142,10 +151,9 @@ func (s *statements) receipts() []query {
 
 func (s *statements) deliveries() []query {
 	return []query{
-		{&s.subscribers, `SELECT id, account_id FROM noun WHERE kind = 'subscriber' ORDER BY id`},
+		{&s.subscribers, `SELECT id, account_id, body ->> '$.channel' FROM noun WHERE kind = 'subscriber' ORDER BY id`},
 		{&s.addDelivery, `INSERT INTO delivery (id, message_id, attempts, due_at) VALUES (?, ?, 0, ?)`},
-		{&s.deliveriesDue, `SELECT id, message_id, attempts FROM delivery WHERE id BETWEEN ? AND ? AND due_at <= ? ORDER BY id LIMIT ?`},
-		{&s.leaseDelivery, `UPDATE delivery SET due_at = ? WHERE id = ?`},
+		{&s.tellInbound, `INSERT INTO delivery (id, message_id, attempts, due_at, inbox_account, inbox_number) VALUES (?, 0, 0, ?, ?, ?)`},
 		{&s.retryDelivery, `UPDATE delivery SET due_at = ?, attempts = attempts + 1 WHERE id = ?`},
 		{&s.dropDelivery, `DELETE FROM delivery WHERE id = ?`},
 	}

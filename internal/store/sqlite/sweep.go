@@ -100,7 +100,7 @@ func (s *Store) sweepRecords(_ context.Context, c *engine.Conn, v store.Visitor)
 	if err != nil {
 		return err
 	}
-	parts, err := c.Stmt(`SELECT ` + partColumns + ` FROM part WHERE message_id = ? ORDER BY seq`)
+	parts, err := c.Stmt(selectParts)
 	if err != nil {
 		return err
 	}

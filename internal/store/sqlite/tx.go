@@ -187,7 +187,7 @@ func (t *tx) messageIDs(day uint16, n int) (sms.MessageID, error) {
 }
 
 // log appends an event to its message's history, and a delivery for each
-// subscriber of the account. rc is the receipt behind it, if there is one.
+// subscriber that is told. rc is the receipt behind it, if there is one.
 func (t *tx) log(e *sms.Event, rc *sms.Receipt) error {
 	if err := t.count(); err != nil {
 		return err

@@ -27,7 +27,7 @@ import (
 type Scan func(dest ...any) error
 
 // Conn runs statements in the caller's transaction. Arguments are int64, int,
-// bool, string or []byte. An error that is not an *sms.Error is a failure of
+// bool, string, []byte or nil. An error that is not an *sms.Error is a failure of
 // the storage; the driver gives it its code.
 type Conn interface {
 	// Exec returns the number of rows it changed.

@@ -182,8 +182,8 @@ func (w *docWrite) update(ctx context.Context) error {
 // it as history.
 func (w *docWrite) keepReplaced(ctx context.Context, deleted bool) error {
 	d := &w.doc
-	var have int64
-	found, err := w.s.one(ctx, w.c, []any{&have}, `SELECT version FROM noun WHERE kind = ? AND id = ?`+w.s.d.ForUpdate,
+	var have, owner int64
+	found, err := w.s.one(ctx, w.c, []any{&have, &owner}, `SELECT version, account_id FROM noun WHERE kind = ? AND id = ?`+w.s.d.ForUpdate,
 		string(d.Kind), d.ID)
 	switch {
 	case err != nil:
@@ -192,6 +192,11 @@ func (w *docWrite) keepReplaced(ctx context.Context, deleted bool) error {
 		return sms.Fail(sms.CodeNotFound, fmt.Sprintf("%s does not exist (any more)", w.label()))
 	case have != d.Version:
 		return w.conflict("%s was changed meanwhile; read it again and repeat the change", w.label())
+	}
+	if d.Kind == sms.KindSubscriber && (deleted || owner != d.AccountID) { // what waits tells of the old account
+		if err := w.s.d.DropDeliveries(ctx, w.c, d.ID); err != nil {
+			return err
+		}
 	}
 	return w.exec(ctx, `INSERT INTO noun_history (kind, id, version, account_id, name, updated_at, body, replaced_at, replaced_by, deleted)
 		SELECT kind, id, version, account_id, name, updated_at, body, ?, ?, ? FROM noun WHERE kind = ? AND id = ?`,
@@ -203,13 +208,8 @@ func (w *docWrite) remove(ctx context.Context) error {
 	if err := w.keepReplaced(ctx, true); err != nil {
 		return err
 	}
-	switch d.Kind {
-	case sms.KindAccount:
+	if d.Kind == sms.KindAccount {
 		if err := w.closeAccount(ctx); err != nil {
-			return err
-		}
-	case sms.KindSubscriber:
-		if err := w.s.d.DropDeliveries(ctx, w.c, d.ID); err != nil {
 			return err
 		}
 	}

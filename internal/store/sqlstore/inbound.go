@@ -9,9 +9,18 @@ import (
 	"github.com/harkara/harkara/internal/store"
 )
 
+// Inbox is what AddInbound and Purge need to put messages into inboxes.
+type Inbox struct {
+	store.InboundRules
+	// Tell adds the delivery rows of a new message for those of the subscribers
+	// that there are, and returns its number among the events, 0 if there are
+	// none.
+	Tell func(m *sms.InboxMessage, subscribers []int64) (seq int64, err error)
+}
+
 // AddInbound puts whole messages into inboxes, and segments too once their set
 // is complete. What is nobody's goes to account 0.
-func (s *Store) AddInbound(ctx context.Context, c Conn, now time.Time, in []sms.Inbound, rules store.InboundRules) error {
+func (s *Store) AddInbound(ctx context.Context, c Conn, now time.Time, in []sms.Inbound, rules Inbox) error {
 	for i := range in {
 		m := &in[i]
 		if m.Segment == nil {
@@ -31,7 +40,7 @@ func (s *Store) AddInbound(ctx context.Context, c Conn, now time.Time, in []sms.
 	return nil
 }
 
-func (s *Store) deliverInbound(ctx context.Context, c Conn, m *sms.Inbound, text string, partial bool, at time.Time, rules store.InboundRules) error {
+func (s *Store) deliverInbound(ctx context.Context, c Conn, m *sms.Inbound, text string, partial bool, at time.Time, rules Inbox) error {
 	account := rules.Owner(m.To, text)
 	var number int64
 	known, err := s.one(ctx, c, []any{&number}, `UPDATE account SET next_inbox = next_inbox + 1 WHERE id = ? RETURNING next_inbox - 1`, account)
@@ -42,9 +51,29 @@ func (s *Store) deliverInbound(ctx context.Context, c Conn, m *sms.Inbound, text
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, c, `INSERT INTO inbox (account_id, number, connector_id, sender, recipient, text, partial, is_read, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, account, number, m.ConnectorID, m.From, m.To, text, partial, false, Micros(at))
+	seq, err := tell(&sms.InboxMessage{AccountID: account, Number: number, To: m.To}, rules)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, c, `INSERT INTO inbox (account_id, number, connector_id, sender, recipient, text, partial, is_read, at, seq)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, account, number, m.ConnectorID, m.From, m.To, text, partial, false, Micros(at), seq)
 	return err
+}
+
+// tell is for the subscribers that the rules name. nil is no number.
+func tell(m *sms.InboxMessage, rules Inbox) (any, error) {
+	if m.AccountID == 0 || rules.Told == nil {
+		return nil, nil
+	}
+	told := rules.Told(m.AccountID, m.To)
+	if len(told) == 0 {
+		return nil, nil
+	}
+	seq, err := rules.Tell(m, told)
+	if err != nil || seq == 0 {
+		return nil, err
+	}
+	return seq, nil
 }
 
 // segmentSet names the segments that belong together.
@@ -70,7 +99,7 @@ func (s *Store) addSegment(ctx context.Context, c Conn, now time.Time, m *sms.In
 
 // joinSegments delivers a set as one message and forgets its segments, if all
 // are there or partial allows less.
-func (s *Store) joinSegments(ctx context.Context, c Conn, set segmentSet, partial bool, rules store.InboundRules) error {
+func (s *Store) joinSegments(ctx context.Context, c Conn, set segmentSet, partial bool, rules Inbox) error {
 	var segments []sms.Segment
 	var at int64 = math.MaxInt64
 	err := s.query(ctx, c, func(scan Scan) error {
@@ -99,7 +128,7 @@ const maxSegments = 255
 
 // purgeSegments delivers incomplete sets whose first segment was stored before
 // the time, as far as their segments are there, the oldest set first.
-func (s *Store) purgeSegments(ctx context.Context, c Conn, before time.Time, limit int, rules store.InboundRules) (n int, err error) {
+func (s *Store) purgeSegments(ctx context.Context, c Conn, before time.Time, limit int, rules Inbox) (n int, err error) {
 	var sets []segmentSet
 	err = s.query(ctx, c, func(scan Scan) error {
 		var k segmentSet

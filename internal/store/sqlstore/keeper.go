@@ -14,7 +14,7 @@ func (s *Store) Open(ctx context.Context, c Conn, now time.Time, node string) (e
 
 // Purge removes keys that are over, receipts held too long, and incomplete
 // inbound sets.
-func (s *Store) Purge(ctx context.Context, c Conn, now time.Time, partialAfter time.Duration, limit int, rules store.InboundRules) (int, error) {
+func (s *Store) Purge(ctx context.Context, c Conn, now time.Time, partialAfter time.Duration, limit int, rules Inbox) (int, error) {
 	keys, err := s.exec(ctx, c, `DELETE FROM idempotency WHERE (account_id, idempotency_key) IN
 		(SELECT account_id, idempotency_key FROM idempotency WHERE until <= ? ORDER BY until LIMIT ?)`, Micros(now), atMost(limit))
 	if err != nil {

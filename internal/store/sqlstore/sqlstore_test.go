@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,8 +151,9 @@ func TestFailures(t *testing.T) {
 		}
 	}
 	segment := sms.Inbound{Segment: &sms.Segment{Total: 1, Seq: 1}}
-	rules := store.InboundRules{Owner: func(string, string) int64 { return 1 }, Decode: func([]sms.Segment) string { return "" }}
-	one, version := []any{int64(1)}, []any{int64(1)}
+	rules := Inbox{InboundRules: store.InboundRules{Owner: func(string, string) int64 { return 1 }, Decode: func([]sms.Segment) string { return "" },
+		Told: func(int64, string) []int64 { return []int64{1} }}, Tell: func(*sms.InboxMessage, []int64) (int64, error) { return 7, nil }}
+	one, version := []any{int64(1)}, []any{int64(1), int64(0)}
 	for _, test := range []struct {
 		name string
 		rows [][]any
@@ -161,6 +163,7 @@ func TestFailures(t *testing.T) {
 		{"create the first of its kind", [][]any{one, nil, nil}, write(store.DocChange{Doc: created(account)})},
 		{"update", [][]any{one, version, nil}, write(store.DocChange{Doc: account})},
 		{"delete an account", [][]any{one, version, {int64(0), int64(0)}, {int64(0)}}, write(store.DocChange{Doc: account, Delete: true})},
+		{"move a subscriber", [][]any{one, {int64(1), int64(9)}, nil}, write(store.DocChange{Doc: subscriber})},
 		{"delete a subscriber", [][]any{one, version}, write(store.DocChange{Doc: subscriber, Delete: true})},
 		{"read docs", [][]any{one, nil}, func(ctx context.Context, c Conn) error {
 			_, _, err := s.ReadDocs(ctx, c, store.DocFilter{Kind: sms.KindRule, ID: 1, AccountID: 1, UniqueKey: "k"})
@@ -220,7 +223,7 @@ func TestMissingRow(t *testing.T) {
 }
 
 func TestWriteDocsRefuses(t *testing.T) {
-	one := []any{int64(1)}
+	one, version := []any{int64(1)}, []any{int64(1), int64(0)}
 	for _, test := range []struct {
 		name   string
 		rows   [][]any
@@ -231,17 +234,66 @@ func TestWriteDocsRefuses(t *testing.T) {
 		{"an id that JSON would round", [][]any{one}, store.DocChange{Doc: store.Doc{ID: maxID + 1}}, sms.CodeInvalid},
 		{"an id that was used", [][]any{one, {int64(9)}, one}, store.DocChange{Doc: store.Doc{ID: 3}}, sms.CodeConflict},
 		{"a name that is taken", [][]any{one, {int64(9)}, one}, store.DocChange{}, sms.CodeConflict},
-		{"an old version", [][]any{one, {int64(2)}}, store.DocChange{Doc: store.Doc{ID: 3, Version: 1}}, sms.CodeConflict},
+		{"an old version", [][]any{one, {int64(2), int64(0)}}, store.DocChange{Doc: store.Doc{ID: 3, Version: 1}}, sms.CodeConflict},
 		{"what is gone", [][]any{one, nil}, store.DocChange{Doc: store.Doc{ID: 3, Version: 1}}, sms.CodeNotFound},
 		{"an account that cannot be read", [][]any{one, {int64(9)}, nil}, store.DocChange{Doc: store.Doc{Kind: sms.KindAccount, Body: []byte("{")}}, sms.CodeInvalid},
-		{"to delete an account with credit", [][]any{one, one, {int64(1), int64(0)}, {int64(0)}},
+		{"to delete an account with credit", [][]any{one, version, {int64(1), int64(0)}, {int64(0)}},
 			store.DocChange{Doc: store.Doc{Kind: sms.KindAccount, ID: 1, Version: 1}, Delete: true}, sms.CodeConflict},
-		{"to delete an account with messages", [][]any{one, one, {int64(0), int64(0)}, one},
+		{"to delete an account with messages", [][]any{one, version, {int64(0), int64(0)}, one},
 			store.DocChange{Doc: store.Doc{Kind: sms.KindAccount, ID: 1, Version: 1}, Delete: true}, sms.CodeConflict},
 	} {
 		_, err := postgres().WriteDocs(context.Background(), &recorder{rows: test.rows}, time.Unix(0, 0), "me", []store.DocChange{test.change})
 		if err == nil || sms.CodeOf(err) != test.code {
 			t.Errorf("%s: %v (%s), want %s", test.name, err, sms.CodeOf(err), test.code)
+		}
+	}
+}
+
+// TestTell: a message of an account is told to those that the rules name, and
+// what the driver answers is kept with it.
+func TestTell(t *testing.T) {
+	errTell := errors.New("no numbers left")
+	for _, test := range []struct {
+		name    string
+		account int64
+		told    []int64
+		seq     int64
+		err     error
+		calls   int
+	}{
+		{"told", 1, []int64{4, 5}, 7, nil, 1},
+		{"nobody to tell", 1, nil, 7, nil, 0},
+		{"nobody of them is there", 1, []int64{4}, 0, nil, 1},
+		{"the driver fails", 1, []int64{4}, 0, errTell, 1},
+		{"nobody's message", 0, []int64{4}, 7, nil, 0},
+	} {
+		calls := 0
+		inbox := Inbox{
+			InboundRules: store.InboundRules{Owner: func(string, string) int64 { return test.account },
+				Told: func(account int64, to string) []int64 {
+					if account != test.account || to != "2626" {
+						t.Errorf("%s: asked for %d, %s", test.name, account, to)
+					}
+					return test.told
+				}},
+			Tell: func(m *sms.InboxMessage, subscribers []int64) (int64, error) {
+				calls++
+				if m.AccountID != 1 || m.Number != 3 || !slices.Equal(subscribers, test.told) {
+					t.Errorf("%s: told of %+v: %v", test.name, m, subscribers)
+				}
+				return test.seq, test.err
+			}}
+		c := &recorder{rows: [][]any{{int64(3)}}}
+		if test.account == 0 {
+			c.rows = [][]any{nil, {int64(3)}}
+		}
+		err := postgres().AddInbound(context.Background(), c, time.Unix(0, 0), []sms.Inbound{{To: "2626", Text: "x"}}, inbox)
+		if !errors.Is(err, test.err) || calls != test.calls {
+			t.Errorf("%s: error %v, %d calls", test.name, err, calls)
+		}
+		wrote := strings.HasPrefix(c.queries[len(c.queries)-1], "INSERT INTO inbox")
+		if wrote == (test.err != nil) {
+			t.Errorf("%s: statements %q", test.name, c.queries)
 		}
 	}
 }

@@ -94,9 +94,7 @@ func acceptStates(f *fix) {
 	want(f, "failed costs nothing", money(bad), "0/0/0")
 	want(f, "balance", f.balance(a), "100/2/98")
 	want(f, "queue", f.queued(), []sms.MessageID{g.FirstMessage})
-	_, next, err := f.s.ExpireDue(f.ctx, f.now, 10, letGo)
-	f.ok(err)
-	want(f, "the scheduled one is the next to look at", next, f.now.Add(time.Hour))
+	want(f, "the scheduled one is the next to look at", f.expired(10, letGo).Next, f.now.Add(time.Hour))
 }
 
 func acceptRows(f *fix) {

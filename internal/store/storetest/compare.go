@@ -69,14 +69,18 @@ type made struct {
 	connector                    int64
 }
 
-// rowName is a delivery: the nth event of a message, for a subscriber.
+// rowName is a delivery: the nth event of a message, for a subscriber; or the
+// nth message of an inbox, where message is noMessage.
 type rowName struct {
 	subscriber int64
 	message, n int
 }
 
-// The cast of every story.
-const modelAccounts, modelSubscribers = 3, 2
+const noMessage = -1
+
+// The cast of every story: subscribers 1 and 2 hear of every event of account 1,
+// the login of what it is told.
+const modelAccounts, modelSubscribers, modelLogin = 3, 3, 3
 
 func newModel(r *rapid.T, sut store.Store) *model {
 	m := &model{now: noon}
@@ -99,7 +103,10 @@ func newModel(r *rapid.T, sut store.Store) *model {
 	}
 	for i := range modelSubscribers {
 		m.both(r, "subscriber", func(w *world) (string, error) {
-			n := &sms.Subscriber{Head: sms.Head{AccountID: 1, Name: fmt.Sprintf("subscriber %d", i+1)}, Channel: "feed"}
+			n := &sms.Subscriber{Head: sms.Head{AccountID: 1, Name: fmt.Sprintf("subscriber%d", i+1)}, Channel: sms.ChannelFeed}
+			if i+1 == modelLogin {
+				n.Channel, n.SMPP = sms.ChannelSMPP, &sms.SMPPLogin{PasswordHash: "x"}
+			}
 			return "", store.Save(ctx, w.s, m.now, "model", n)
 		})
 	}
@@ -153,6 +160,9 @@ func (m *model) actions() map[string]func(*rapid.T) {
 		"expire":     m.expire,
 		"purge":      m.purge,
 		"cancel":     m.cancel,
+		"replace":    m.replace,
+		"list":       m.list,
+		"release":    m.release,
 		"deliveries": m.deliveries,
 		"ack":        m.ack,
 		"retry":      m.retry,
@@ -236,8 +246,12 @@ func (w *world) ref(a made) sms.AttemptRef {
 	return sms.AttemptRef{Message: w.messages[a.message], Seq: a.seq, Attempt: a.attempt, Epoch: w.epochs[a.epoch]}
 }
 
-// nth is the place of an event in the history of its message.
-func (w *world) nth(e sms.Event) (int, error) {
-	_, _, events, err := w.s.Message(ctx, e.AccountID, e.MessageID)
-	return slices.IndexFunc(events, func(have sms.Event) bool { return have.Seq == e.Seq }), err
+// rowName names a delivery.
+func (w *world) rowName(d store.Delivery) (rowName, error) {
+	if d.Inbound != nil {
+		return rowName{d.SubscriberID, noMessage, int(d.Inbound.Number)}, nil
+	}
+	_, _, events, err := w.s.Message(ctx, d.Event.AccountID, d.Event.MessageID)
+	n := slices.IndexFunc(events, func(have sms.Event) bool { return have.Seq == d.Event.Seq })
+	return rowName{d.SubscriberID, w.names[d.Event.MessageID], n}, err
 }

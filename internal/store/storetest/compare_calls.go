@@ -34,8 +34,14 @@ func (m *model) drawMessage(r *rapid.T, account int64) sms.Message {
 		ChargeOn: sms.ChargeOn(rapid.IntRange(0, 1).Draw(r, "charge on")), RouteID: drawRoute(r), Lane: sms.Lane(rapid.IntRange(0, 2).Draw(r, "lane")),
 		DueAt: m.now.Add(rapid.SampledFrom([]time.Duration{0, 0, time.Minute}).Draw(r, "due")), UpdatedAt: m.now}
 	msg.Units = msg.Parts
+	msg.SubscriberID = rapid.SampledFrom([]int64{0, 1, modelLogin, modelLogin, 99}).Draw(r, "subscriber")
+	msg.Notify = sms.Notify(rapid.IntRange(0, int(tellAll)).Draw(r, "notify"))
+	msg.ReceiptsOn = sms.ReceiptMode(rapid.IntRange(0, 2).Draw(r, "receipts on"))
 	msg.Reserved = msg.Price * sms.Money(msg.Units)
 	msg.ExpiresAt, msg.CloseAt = msg.DueAt.Add(validity), msg.DueAt.Add(wait)
+	if rapid.Bool().Draw(r, "ask") {
+		msg.AskAt = msg.DueAt.Add(time.Hour)
+	}
 	switch rapid.IntRange(0, 7).Draw(r, "state") {
 	case 0:
 		failed(&msg)
@@ -62,7 +68,8 @@ func (m *model) accept(r *rapid.T) {
 		account := drawAccount(r)
 		c := sms.Call{Key: rapid.SampledFrom([]string{"", "", "k", "l"}).Draw(r, "key"),
 			KeyUntil: m.now.Add(rapid.SampledFrom([]time.Duration{time.Second, time.Hour}).Draw(r, "until")),
-			Group:    sms.Group{AccountID: account, Type: sms.TypeSMS, From: "ACME", Text: fmt.Sprintf("text %d", m.messages), At: m.now}}
+			Group: sms.Group{AccountID: account, Type: sms.TypeSMS, From: "ACME", Text: fmt.Sprintf("text %d", m.messages), At: m.now,
+				Raw: drawRaw(r)}}
 		for range rapid.IntRange(1, 3).Draw(r, "messages") {
 			msg := m.drawMessage(r, account)
 			c.Messages = append(c.Messages, msg)
@@ -119,6 +126,14 @@ func (m *model) claim(r *rapid.T) {
 			}
 		}
 	}
+}
+
+func drawRaw(r *rapid.T) *sms.Raw {
+	if rapid.IntRange(0, 3).Draw(r, "raw") > 0 {
+		return nil
+	}
+	octets := rapid.SliceOfN(rapid.Byte(), 0, 3)
+	return &sms.Raw{Header: octets.Draw(r, "header"), Body: octets.Draw(r, "body"), Coding: 4, Protocol: 1}
 }
 
 var modelIDs = []string{"", "a", "b", "c", "d", "e"}
@@ -187,11 +202,12 @@ func (m *model) receipts(r *rapid.T) {
 		batch = append(batch, sms.Receipt{ConnectorID: rapid.SampledFrom([]int64{10, 10, 3, 1}).Draw(r, "scope"),
 			IDs:   rapid.SliceOfN(rapid.SampledFrom(modelIDs[1:]), 1, 3).Draw(r, "ids"),
 			To:    rapid.SampledFrom(append([]string{"", "", "01722222222"}, modelNumbers...)).Draw(r, "to"),
-			State: rapid.SampledFrom([]sms.PartState{4, 5, 5, 5, 6, 7, 8, 10}).Draw(r, "state"), Code: "7", At: m.now})
+			State: rapid.SampledFrom([]sms.PartState{4, 5, 5, 5, 6, 7, 8, 10}).Draw(r, "state"), Code: "7", At: m.now,
+			Reason: rapid.SampledFrom([]sms.Reason{"", sms.ReasonAbsent}).Draw(r, "reason")})
 	}
 	m.both(r, "ApplyReceipts", func(w *world) (string, error) {
 		got, err := w.s.ApplyReceipts(ctx, m.now, batch)
-		return fmt.Sprint(got), err
+		return fmt.Sprintf("%+v", got), err
 	})
 }
 
@@ -200,6 +216,7 @@ func (m *model) receipts(r *rapid.T) {
 var modelRules = store.InboundRules{
 	Owner:  func(to, _ string) int64 { return int64(to[len(to)-1] - '0') },
 	Decode: rules(0).Decode,
+	Told:   func(account int64, to string) []int64 { return []int64{2, modelLogin, modelLogin + 1, 99} },
 }
 
 func (m *model) inbound(r *rapid.T) {
@@ -219,13 +236,18 @@ func (m *model) inbound(r *rapid.T) {
 func (m *model) expire(r *rapid.T) {
 	refuse := rapid.SampledFrom(append(modelNumbers, "")).Draw(r, "refuse")
 	m.both(r, "ExpireDue", func(w *world) (string, error) {
-		n, next, err := w.s.ExpireDue(ctx, m.now, 1000, func(msg *sms.Message, g *sms.Group, _ sms.Money) sms.Reason {
+		x, err := w.s.ExpireDue(ctx, m.now, 1000, func(msg *sms.Message, g *sms.Group, _ sms.Money) sms.Reason {
 			if msg.To == refuse || g.AccountID != msg.AccountID {
 				return sms.ReasonSender
 			}
 			return ""
 		})
-		return fmt.Sprint(n, next), err
+		v := &viewer{n: w}
+		for _, a := range x.Ask {
+			v.add("ask of %s from %s", v.record(a.Record), a.From)
+		}
+		slices.Sort(v.lines) // those of one moment stand in any order
+		return fmt.Sprint(x.N, x.Next, strings.Join(v.lines, "\n")), err
 	})
 }
 
@@ -256,6 +278,51 @@ func (m *model) cancel(r *rapid.T) {
 	})
 }
 
+// replace tries it on any message.
+func (m *model) replace(r *rapid.T) {
+	if m.messages == 0 {
+		r.Skip("no messages")
+	}
+	account, picked := drawAccount(r), rapid.IntRange(0, m.messages-1).Draw(r, "message")
+	x := sms.Replacement{Text: "replaced", Raw: drawRaw(r), Encoding: 2, Parts: rapid.IntRange(1, 3).Draw(r, "parts"), Notify: sms.Notify(rapid.IntRange(0, int(tellAll)).Draw(r, "notify"))}
+	x.Units = x.Parts
+	if rapid.Bool().Draw(r, "times") {
+		x.DueAt, x.ExpiresAt = m.now.Add(time.Minute), m.now.Add(time.Hour)
+	}
+	m.both(r, "Replace", func(w *world) (string, error) {
+		v := &viewer{n: w}
+		err := w.s.Replace(ctx, m.now, account, w.messages[picked], func(msg *sms.Message, g *sms.Group) (sms.Replacement, error) {
+			v.add("%s with %s", v.record(sms.Record{Message: *msg}), v.group(*g))
+			return x, nil
+		})
+		return strings.Join(v.lines, "\n"), err
+	})
+}
+
+// list compares a page of messages.
+func (m *model) list(r *rapid.T) {
+	account := rapid.SampledFrom([]int64{0, 0, 1, 2, 99}).Draw(r, "account")
+	f := store.MessageFilter{Limit: rapid.IntRange(0, 6).Draw(r, "limit"), States: rapid.SliceOfN(rapid.SampledFrom(sms.States()), 0, 3).Draw(r, "states")}
+	if rapid.Bool().Draw(r, "open") {
+		f.States = []sms.State{sms.Scheduled, sms.Queued, sms.Sending, sms.Held, sms.Sent}
+	}
+	before := -1
+	if m.messages > 0 && rapid.Bool().Draw(r, "back") {
+		before = rapid.IntRange(0, m.messages-1).Draw(r, "before")
+	}
+	m.both(r, "Messages", func(w *world) (string, error) {
+		if before >= 0 {
+			f.Before = w.messages[before]
+		}
+		list, err := w.s.Messages(ctx, account, f)
+		v := &viewer{n: w}
+		for _, msg := range list {
+			v.add("%s", v.record(sms.Record{Message: msg}))
+		}
+		return strings.Join(v.lines, "\n"), err
+	})
+}
+
 // deliveries compares what a subscriber gets. The order of the events of one
 // message is promised, that of different messages of one call is not.
 func (m *model) deliveries(r *rapid.T) {
@@ -264,18 +331,24 @@ func (m *model) deliveries(r *rapid.T) {
 	var names []rowName
 	m.both(r, "ClaimDeliveries", func(w *world) (string, error) {
 		list, err := w.s.ClaimDeliveries(ctx, m.now, subscriber, 100_000, until)
+		if err == nil {
+			err = w.readTransfers()
+		}
 		slices.SortStableFunc(list, func(a, b store.Delivery) int { return cmp.Compare(a.Event.MessageID, b.Event.MessageID) })
 		v := &viewer{n: w}
 		names = nil
 		for _, d := range list {
-			n, err := w.nth(d.Event)
+			name, err := w.rowName(d)
 			if err != nil {
 				return "", err
 			}
-			name := rowName{subscriber, w.names[d.Event.MessageID], n}
 			w.rows[name] = d.ID
 			names = append(names, name)
-			v.add("%+v attempts %d %s", name, d.Attempts, v.event(d.Event))
+			if d.Inbound != nil {
+				v.add("%+v attempts %d %+v", name, d.Attempts, *d.Inbound)
+			} else {
+				v.add("%+v attempts %d %s of %s with %s", name, d.Attempts, v.event(d.Event), v.record(d.Record), v.group(*d.Group))
+			}
 		}
 		return strings.Join(v.lines, "\n"), err
 	})
@@ -301,6 +374,11 @@ func (m *model) pickRows(r *rapid.T) func(w *world) []int64 {
 func (m *model) ack(r *rapid.T) {
 	ids := m.pickRows(r)
 	m.both(r, "AckDeliveries", func(w *world) (string, error) { return "", w.s.AckDeliveries(ctx, ids(w)) })
+}
+
+func (m *model) release(r *rapid.T) {
+	ids := m.pickRows(r)
+	m.both(r, "ReleaseDeliveries", func(w *world) (string, error) { return "", w.s.ReleaseDeliveries(ctx, ids(w)) })
 }
 
 func (m *model) retry(r *rapid.T) {

@@ -15,6 +15,8 @@ func deliveryCases() []testCase {
 		{"leased until", deliveryLease},
 		{"acknowledged", deliveryAck},
 		{"retried", deliveryRetry},
+		{"released", deliveryRelease},
+		{"a thousand", deliveryMany},
 		{"of a subscriber that is gone", deliveryGone},
 		{"each row once, from many goroutines", deliveryRace},
 	}
@@ -61,7 +63,7 @@ func deliveryRows(f *fix) {
 	one, two, third := f.subscriber(a, "one"), f.subscriber(a, "two"), f.subscriber(b, "third")
 	id := f.accept(f.call(a, 1)).FirstMessage
 	f.accept(f.call(f.account("c", 100*sms.Credit), 1))
-	want(f, "rows", f.stats().Deliveries, int64(2))
+	want(f, "rows", f.outstanding(), int64(2))
 	_, _, events, err := f.s.Message(f.ctx, a, id)
 	f.ok(err)
 	for _, s := range []int64{one, two} {
@@ -126,7 +128,7 @@ func deliveryLease(f *fix) {
 	again := f.leased(s)
 	want(f, "after the lease", idsOfDeliveries(again), idsOfDeliveries(first))
 	want(f, "a lease is no attempt", again[0].Attempts, 0)
-	want(f, "rows", f.stats().Deliveries, int64(1))
+	want(f, "rows", f.outstanding(), int64(1))
 }
 
 func deliveryAck(f *fix) {
@@ -136,7 +138,7 @@ func deliveryAck(f *fix) {
 	ids := idsOfDeliveries(f.leased(s))
 	f.ok(f.s.AckDeliveries(f.ctx, []int64{ids[0], ids[2], ids[2], 1 << 40}))
 	f.ok(f.s.AckDeliveries(f.ctx, nil))
-	want(f, "rows", f.stats().Deliveries, int64(1))
+	want(f, "rows", f.outstanding(), int64(1))
 	f.ok(f.s.RetryDeliveries(f.ctx, []int64{ids[0]}, f.now)) // it is gone
 	f.later(2 * time.Minute)
 	want(f, "left", idsOfDeliveries(f.leased(s)), ids[1:2])
@@ -161,6 +163,44 @@ func deliveryRetry(f *fix) {
 	want(f, "the older event comes first again", again[0].ID, list[0].ID)
 }
 
+func deliveryRelease(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	s := f.subscriber(a, "s")
+	f.accept(f.call(a, 3))
+	list := f.leased(s)
+	f.ok(f.s.ReleaseDeliveries(f.ctx, []int64{list[2].ID, list[1].ID, 1 << 40}))
+	f.ok(f.s.ReleaseDeliveries(f.ctx, nil))
+	again := f.leased(s)
+	want(f, "due at once, in order", idsOfDeliveries(again), idsOfDeliveries(list[1:]))
+	want(f, "no attempt", []int{again[0].Attempts, again[1].Attempts}, []int{0, 0})
+	f.ok(f.s.RetryDeliveries(f.ctx, []int64{list[0].ID}, f.now.Add(time.Hour)))
+	f.ok(f.s.ReleaseDeliveries(f.ctx, []int64{list[0].ID}))
+	want(f, "a retry is not taken back", len(f.leased(s)), 0)
+	f.ok(f.s.AckDeliveries(f.ctx, []int64{list[1].ID}))
+	f.ok(f.s.ReleaseDeliveries(f.ctx, []int64{list[1].ID}))
+	f.later(2 * time.Hour)
+	want(f, "nor is an acknowledgement", len(f.leased(s)), 2)
+}
+
+// deliveryMany: whoever claims much gets it all, and once.
+func deliveryMany(f *fix) {
+	const n = 1000
+	a := f.account("a", n*sms.Credit)
+	s := f.subscriber(a, "s")
+	f.accept(f.call(a, n))
+	list := f.deliveries(s, n/2, f.now.Add(time.Minute))
+	list = append(list, f.deliveries(s, n, f.now.Add(time.Minute))...)
+	want(f, "rows", len(list), n)
+	for i, d := range list {
+		if i > 0 && d.ID <= list[i-1].ID || d.Record.ID != d.Event.MessageID || d.Group.Count != n {
+			f.Fatalf("row %d: %+v", i, d)
+		}
+	}
+	want(f, "none is left", len(f.leased(s)), 0)
+	f.ok(f.s.AckDeliveries(f.ctx, idsOfDeliveries(list)))
+	want(f, "rows", f.outstanding(), int64(0))
+}
+
 func deliveryGone(f *fix) {
 	a := f.account("a", 100*sms.Credit)
 	f.subscriber(a, "stays")
@@ -169,10 +209,10 @@ func deliveryGone(f *fix) {
 	n, err := store.Get[*sms.Subscriber](f.ctx, f.s, sms.KindSubscriber, store.DocFilter{ID: gone})
 	f.ok(err)
 	f.ok(store.Delete(f.ctx, f.s, f.now, "test", n))
-	want(f, "rows", f.stats().Deliveries, int64(1))
+	want(f, "rows", f.outstanding(), int64(1))
 	want(f, "claimed", len(f.leased(gone)), 0)
 	f.accept(f.call(a, 1))
-	want(f, "rows", f.stats().Deliveries, int64(2))
+	want(f, "rows", f.outstanding(), int64(2))
 }
 
 func deliveryRace(f *fix) {

@@ -19,6 +19,9 @@ func expireCases() []testCase {
 		{"earliest first, limit, next", expireOrder},
 		{"a started message that is over at once", expireStartedLate},
 		{"many", expireMany},
+		{"the operator is asked", expireAsk},
+		{"asked again, until the end is near", expireAskAgain},
+		{"nobody is asked what became of it", expireAskNone},
 	}
 }
 
@@ -97,15 +100,14 @@ func expireRefuse(f *fix) {
 	at := f.now.Add(time.Hour)
 	g := f.accept(f.call(a, 2, scheduled(at)))
 	f.now = at
-	n, next, err := f.s.ExpireDue(f.ctx, f.now, 10, func(m *sms.Message, _ *sms.Group, _ sms.Money) sms.Reason {
+	x := f.expired(10, func(m *sms.Message, _ *sms.Group, _ sms.Money) sms.Reason {
 		if m.ID == g.FirstMessage {
 			return sms.ReasonAccount
 		}
 		return ""
 	})
-	f.ok(err)
-	want(f, "changed", n, 2)
-	want(f, "next is the validity of the other", next, at.Add(validity))
+	want(f, "changed", x.N, 2)
+	want(f, "next is the validity of the other", x.Next, at.Add(validity))
 	r := f.read(a, g.FirstMessage)
 	want(f, "message", []any{r.State, r.Provisional, r.Reason, money(r)}, []any{sms.Rejected, false, sms.ReasonAccount, "1/0/1"})
 	want(f, "history", f.history(r), "accept:scheduled reject:rejected")
@@ -123,7 +125,7 @@ func expireTold(f *fix) {
 	f.ok(err)
 	f.now = at
 	stored, calls := f.read(a, g.FirstMessage), 0
-	_, _, err = f.s.ExpireDue(f.ctx, f.now, 10, func(m *sms.Message, group *sms.Group, available sms.Money) sms.Reason {
+	f.expired(10, func(m *sms.Message, group *sms.Group, available sms.Money) sms.Reason {
 		calls++
 		want(f, "message", *m, stored.Message)
 		want(f, "group", *group, g)
@@ -131,7 +133,6 @@ func expireTold(f *fix) {
 		m.To, m.State, group.Text = "changed", sms.Delivered, "changed" // must not reach the store
 		return ""
 	})
-	f.ok(err)
 	want(f, "calls", calls, 1)
 	want(f, "message", []any{f.read(a, g.FirstMessage).To, f.read(a, g.FirstMessage).State}, []any{stored.To, sms.Queued})
 }
@@ -145,9 +146,8 @@ func expireEnds(f *fix) {
 	_, err := f.s.Cancel(f.ctx, f.now, a, []sms.MessageID{canceled})
 	f.ok(err)
 	f.later(1000 * time.Hour)
-	n, next, err := f.s.ExpireDue(f.ctx, f.now, 10, letGo)
-	f.ok(err)
-	want(f, "nothing", []any{n, next.IsZero(), f.again(r).State}, []any{0, true, sms.Delivered})
+	x := f.expired(10, letGo)
+	want(f, "nothing", []any{x.N, x.Next.IsZero(), f.again(r).State}, []any{0, true, sms.Delivered})
 }
 
 func expireOrder(f *fix) {
@@ -158,9 +158,8 @@ func expireOrder(f *fix) {
 		ids = append(ids, f.accept(f.call(a, 1, func(m *sms.Message) { m.ExpiresAt = at })).FirstMessage)
 	}
 	step := func(limit int) (int, time.Duration) {
-		n, next, err := f.s.ExpireDue(f.ctx, f.now, limit, letGo)
-		f.ok(err)
-		return n, next.Sub(noon)
+		x := f.expired(limit, letGo)
+		return x.N, x.Next.Sub(noon)
 	}
 	n, next := step(10)
 	want(f, "before", []any{n, next}, []any{0, 10 * time.Minute})
@@ -184,9 +183,8 @@ func expireStartedLate(f *fix) {
 	at := f.now.Add(time.Hour)
 	g := f.accept(f.call(a, 1, scheduled(at)))
 	f.later(1000 * time.Hour) // the node was down
-	n, next, err := f.s.ExpireDue(f.ctx, f.now, 1, letGo)
-	f.ok(err)
-	want(f, "started, and due again", []any{n, next}, []any{1, at.Add(validity)})
+	x := f.expired(1, letGo)
+	want(f, "started, and due again", []any{x.N, x.Next}, []any{1, at.Add(validity)})
 	want(f, "then it expires", f.expire(), 1)
 	want(f, "history", f.history(f.read(a, g.FirstMessage)), "accept:scheduled due:queued expire:expired")
 }
@@ -197,10 +195,70 @@ func expireMany(f *fix) {
 	f.later(validity)
 	total := 0
 	for range 4 {
-		n, _, err := f.s.ExpireDue(f.ctx, f.now, 300, letGo)
-		f.ok(err)
-		total += n
+		total += f.expired(300, letGo).N
 	}
 	want(f, "all", total, 1000)
 	want(f, "balance", f.balance(a), "1000/0/1000")
+}
+
+// askAt sets when the operator is asked.
+func askAt(at time.Time) func(*sms.Message) { return func(m *sms.Message) { m.AskAt = at } }
+
+func expireAsk(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	at := f.now.Add(time.Hour + 5*time.Nanosecond)
+	r := f.sent(a, "x", askAt(at), parts(2))
+	f.answered(r, 2, "y")
+	f.apply(f.receipt(sms.PartDelivered, "x"))
+	want(f, "next", f.expired(10, letGo), store.Expired{Next: noon.Add(time.Hour)})
+	f.later(time.Hour)
+	x := f.expired(10, letGo)
+	r = f.again(r)
+	want(f, "asked", x, store.Expired{N: 1, Next: r.AskAt, Ask: []store.Asking{{Record: r, From: "ACME"}}})
+	want(f, "about", len(x.Ask[0].Unreceipted()), 1)
+	want(f, "state", []any{r.State, r.AskAt, r.UpdatedAt}, []any{sms.Sent, f.now.Add((wait - time.Hour) / 2), f.now})
+	want(f, "history", f.history(r), "accept:queued claim:sending@3 answer:sending#1@3 answer:sent#2@3 deliver:sent#1@3 ask:sent")
+	want(f, "once", f.expired(10, letGo), store.Expired{Next: r.AskAt})
+	x.Ask[0].Sub[0].Code = "changed" // must not reach the store
+	f.apply(f.receipt(sms.PartDelivered, "y"))
+	want(f, "answered", f.expired(10, letGo), store.Expired{})
+	want(f, "parts", f.again(r).Sub[0].Code, "")
+}
+
+func expireAskAgain(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	r := f.sent(a, "x", askAt(f.now.Add(time.Minute)))
+	asked := 0
+	for {
+		x := f.expired(10, letGo)
+		asked += len(x.Ask)
+		if x.Next.IsZero() {
+			break
+		}
+		if asked > 20 {
+			f.Fatal("there is no end of asking")
+		}
+		f.now = x.Next
+	}
+	want(f, "asked", asked, 10)
+	want(f, "end", []any{f.again(r).State, f.now}, []any{sms.Unknown, noon.Add(wait)})
+}
+
+func expireAskNone(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	at := f.now.Add(time.Minute)
+	queued := f.accept(f.call(a, 1, askAt(at), due(f.now.Add(48*time.Hour)))).FirstMessage
+	held := f.send(a, askAt(at))
+	f.record(f.outcome(held.Record, 1, sms.VerdictUnknown))
+	sending := f.send(a, askAt(at))
+	done := f.sent(a, "x", askAt(at))
+	f.apply(f.receipt(sms.PartDelivered, "x"))
+	f.later(time.Hour)
+	want(f, "nothing to do", f.expired(10, letGo), store.Expired{Next: noon.Add(validity)})
+	f.answered(sending.Record, 1, "late")
+	want(f, "the answer was late: its receipt gets some time", f.expired(10, letGo), store.Expired{Next: f.now.Add(time.Hour)})
+	f.later(time.Hour)
+	x := f.expired(10, letGo)
+	want(f, "asked", []any{x.N, len(x.Ask), x.Ask[0].ID}, []any{1, 1, sending.ID})
+	want(f, "states", []sms.State{f.read(a, queued).State, f.again(held.Record).State, f.again(done).State}, []sms.State{sms.Queued, sms.Held, sms.Delivered})
 }

@@ -254,7 +254,17 @@ func (f *fix) receipt(state sms.PartState, ids ...string) sms.Receipt {
 	return sms.Receipt{ConnectorID: connector, IDs: ids, State: state, Raw: "id:" + strings.Join(ids, "|"), At: f.now}
 }
 
+// apply says what became of each receipt.
 func (f *fix) apply(receipts ...sms.Receipt) []store.Matched {
+	f.Helper()
+	var list []store.Matched
+	for _, m := range f.matches(receipts...) {
+		list = append(list, m.Matched)
+	}
+	return list
+}
+
+func (f *fix) matches(receipts ...sms.Receipt) []store.Match {
 	f.Helper()
 	m, err := f.s.ApplyReceipts(f.ctx, f.now, receipts)
 	f.ok(err)
@@ -331,6 +341,15 @@ func (f *fix) stats() store.Stats {
 	return st
 }
 
+// outstanding is how many delivery rows there are.
+func (f *fix) outstanding() (n int64) {
+	f.Helper()
+	for _, rows := range f.stats().Deliveries {
+		n += rows
+	}
+	return n
+}
+
 // queued lists the queue rows.
 func (f *fix) queued() []sms.MessageID {
 	f.Helper()
@@ -366,9 +385,14 @@ func idsOf(list []store.Claimed) []sms.MessageID {
 // expire lets time pass up to now; scheduled messages go.
 func (f *fix) expire() int {
 	f.Helper()
-	n, _, err := f.s.ExpireDue(f.ctx, f.now, 1000, letGo)
+	return f.expired(1000, letGo).N
+}
+
+func (f *fix) expired(limit int, start store.StartFunc) store.Expired {
+	f.Helper()
+	x, err := f.s.ExpireDue(f.ctx, f.now, limit, start)
 	f.ok(err)
-	return n
+	return x
 }
 
 func letGo(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" }

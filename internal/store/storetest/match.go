@@ -24,6 +24,8 @@ func matchCases() []testCase {
 		{"a number that agrees in a later form", matchNumberForms},
 		{"a held receipt waits for its number", matchHeldNumber},
 		{"one id for all parts of a message", matchSameIDParts},
+		{"what the answer says of the match", matchAnswer},
+		{"what the answer says of parts", matchAnswerParts},
 	}
 }
 
@@ -187,4 +189,35 @@ func matchSameIDParts(f *fix) {
 	rc := f.receipt(sms.PartDelivered, "x")
 	want(f, "matched", f.apply(rc, rc, rc), []store.Matched{store.ReceiptApplied, store.ReceiptApplied, store.ReceiptEvidence})
 	want(f, "state", f.again(got.Record).State, sms.Delivered)
+}
+
+func matchAnswer(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	f.sent(a, "x")
+	sentAt := f.now
+	f.later(90 * time.Second)
+	delivered, none := f.receipt(sms.PartDelivered, "no", "neither", "x"), f.receipt(sms.PartDelivered, "nobody's")
+	want(f, "an intermediate one", f.matches(f.receipt(sms.PartSent, "x")), []store.Match{{Matched: store.ReceiptEvidence, SentAt: sentAt, First: true}})
+	f.later(time.Second)
+	want(f, "the first, one that is held, and the first again", f.matches(delivered, none, delivered), []store.Match{
+		{Matched: store.ReceiptApplied, Form: 2, SentAt: sentAt, First: true}, {Matched: store.ReceiptHeld}, {Matched: store.ReceiptEvidence, Form: 2}})
+	sending := f.send(a)
+	f.record(f.outcome(sending.Record, 1, sms.VerdictUnknown, resendAt(f.now)))
+	again := f.claim(store.ClaimRequest{Limit: 1})[0]
+	f.answered(again.Record, 1, "y")
+	f.apply(f.receipt(sms.PartUndelivered, "y"))
+	f.record(f.outcome(sending.Record, 1, sms.VerdictAccepted, upstream("z"))) // the first copy's answer
+	want(f, "of the copy", f.matches(f.receipt(sms.PartDelivered, "z")), []store.Match{{Matched: store.ReceiptEvidence}})
+}
+
+func matchAnswerParts(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	got := f.send(a, parts(2))
+	at := f.now
+	f.answered(got.Record, 1, "one")
+	f.later(time.Minute)
+	f.answered(got.Record, 2, "two")
+	f.later(time.Minute)
+	want(f, "each since its own answer", f.matches(f.receipt(sms.PartDelivered, "two"), f.receipt(sms.PartDelivered, "one")), []store.Match{
+		{Matched: store.ReceiptApplied, SentAt: at.Add(time.Minute), First: true}, {Matched: store.ReceiptApplied, SentAt: at, First: true}})
 }

@@ -23,6 +23,8 @@ func receiptCases() []testCase {
 		{"a provisional end is replaced once, without money", receiptProvisional},
 		{"a provisional end by our own timer", receiptAfterExpiry},
 		{"an intermediate one does not end anything", receiptIntermediate},
+		{"the reason in our words", receiptReason},
+		{"one part's receipt for all", receiptsOnLast},
 		{"the same receipt from many goroutines", receiptRace},
 	}
 }
@@ -251,7 +253,7 @@ func receiptRace(f *fix) {
 			f.Errorf("ApplyReceipts: %v, %v", m, err)
 			return 0
 		}
-		return m[0]
+		return m[0].Matched
 	})
 	n := map[store.Matched]int{}
 	for _, m := range got {
@@ -259,4 +261,36 @@ func receiptRace(f *fix) {
 	}
 	want(f, "applied once", n, map[store.Matched]int{store.ReceiptApplied: 1, store.ReceiptEvidence: 7})
 	want(f, "state", f.again(r).State, sms.Delivered)
+}
+
+func receiptReason(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	f.sent(a, "x")
+	why := func(id string) sms.Receipt {
+		rc := f.receipt(sms.PartUndelivered, id)
+		rc.Reason, rc.Code = sms.ReasonAbsent, "027"
+		return rc
+	}
+	early := f.send(a)
+	f.apply(why("x"), why("early")) // the second one is held
+	f.answered(early.Record, 1, "early")
+	for _, id := range []sms.MessageID{early.ID - 1, early.ID} {
+		r, _, events, err := f.s.Message(f.ctx, a, id)
+		f.ok(err)
+		last := events[len(events)-1]
+		want(f, "message", []any{r.State, r.Reason, r.Code}, []any{sms.Undelivered, sms.ReasonAbsent, "027"})
+		want(f, "event", []any{last.Reason, last.Code}, []any{sms.ReasonAbsent, "027"})
+	}
+}
+
+func receiptsOnLast(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	got := f.send(a, parts(3), onDelivery, func(m *sms.Message) { m.ReceiptsOn = sms.ReceiptsLast })
+	for seq, id := range []string{"one", "two", "three"} {
+		f.answered(got.Record, seq+1, id)
+	}
+	want(f, "matched", f.apply(f.receipt(sms.PartDelivered, "three")), []store.Matched{store.ReceiptApplied})
+	r := f.again(got.Record)
+	want(f, "message", []any{r.State, r.ReceiptsOn, money(r)}, []any{sms.Delivered, sms.ReceiptsLast, "3/3/0"})
+	want(f, "balance", f.balance(a)+" "+f.transfers(a), "97/0/97 topup 100 reserve 3 capture 3")
 }

@@ -28,20 +28,18 @@ func ruleTimes(f *fix) {
 	s := f.subscriber(a, "s")
 	c := f.call(a, 1, func(m *sms.Message) {
 		m.DueAt, m.ExpiresAt, m.CloseAt, m.UpdatedAt = fine(0), fine(1), fine(2), fine(3)
-		m.ExpiresAt, m.CloseAt = fine(time.Hour), fine(2*time.Hour)
+		m.ExpiresAt, m.CloseAt, m.AskAt = fine(time.Hour), fine(2*time.Hour), fine(3*time.Hour)
 	})
 	c.Group.At, c.Group.SendAt = fine(4*time.Second), fine(5*time.Second)
 	g := f.accept(c)
 	want(f, "group", []time.Time{g.At, g.SendAt}, []time.Time{coarse(4 * time.Second), coarse(5 * time.Second)})
 	got, next := f.claimNext(store.ClaimRequest{Limit: 1})
-	want(f, "claimed", []time.Time{got[0].DueAt, got[0].ExpiresAt, got[0].CloseAt, got[0].UpdatedAt, got[0].Sub[0].At, next},
-		[]time.Time{coarse(0), coarse(time.Hour), coarse(2 * time.Hour), coarse(0), coarse(0), {}})
+	want(f, "claimed", []time.Time{got[0].DueAt, got[0].ExpiresAt, got[0].CloseAt, got[0].UpdatedAt, got[0].Sub[0].At, got[0].AskAt, next},
+		[]time.Time{coarse(0), coarse(time.Hour), coarse(2 * time.Hour), coarse(0), coarse(0), coarse(3 * time.Hour), {}})
 	f.record(f.outcome(got[0].Record, 1, sms.VerdictRetry, retryAt(fine(time.Minute), 0)))
 	_, next = f.claimNext(store.ClaimRequest{Limit: 1})
 	want(f, "next", next, coarse(time.Minute))
-	_, next, err := f.s.ExpireDue(f.ctx, f.now, 1, letGo)
-	f.ok(err)
-	want(f, "next deadline", next, coarse(time.Hour))
+	want(f, "next deadline", f.expired(1, letGo).Next, coarse(time.Hour))
 	want(f, "oldest due", f.stats().OldestDue, coarse(time.Minute))
 	_, _, events, err := f.s.Message(f.ctx, a, got[0].ID)
 	f.ok(err)
@@ -82,10 +80,13 @@ func ruleCanceled(f *fix) {
 			return err
 		},
 		"AddInbound": func() error { return f.s.AddInbound(ctx, f.now, []sms.Inbound{f.inbound("y")}, rules(a)) },
-		"ExpireDue":  func() error { _, _, err := f.s.ExpireDue(ctx, f.now.Add(validity), 10, letGo); return err },
+		"ExpireDue":  func() error { _, err := f.s.ExpireDue(ctx, f.now.Add(validity), 10, letGo); return err },
 		"Cancel":     func() error { _, err := f.s.Cancel(ctx, f.now, a, []sms.MessageID{got.ID + 1}); return err },
 		"AckDeliveries": func() error {
 			return f.s.AckDeliveries(ctx, ids)
+		},
+		"Replace": func() error {
+			return f.s.Replace(ctx, f.now, a, got.ID+1, func(*sms.Message, *sms.Group) (sms.Replacement, error) { return content("new", 1), nil })
 		},
 		"Post": func() error {
 			_, err := f.s.Post(ctx, f.now, sms.Transfer{AccountID: a, Kind: sms.TransferTopUp, Amount: 1})
@@ -124,6 +125,12 @@ func ruleClosed(f *fix) {
 	f.refused(err, sms.CodeUnavailable)
 	_, _, err = f.s.ReadDocs(f.ctx, store.DocFilter{})
 	f.refused(err, sms.CodeUnavailable)
+	_, err = f.s.ClaimDeliveries(f.ctx, f.now, 1, 1, f.now)
+	f.refused(err, sms.CodeUnavailable)
+	f.refused(f.s.ReleaseDeliveries(f.ctx, []int64{1}), sms.CodeUnavailable)
+	_, err = f.s.Messages(f.ctx, a, store.MessageFilter{Limit: 1})
+	f.refused(err, sms.CodeUnavailable)
+	f.refused(f.replace(a, 1, content("new", 1)), sms.CodeUnavailable)
 	f.refused(f.s.Sweep(f.ctx, store.Visitor{}), sms.CodeUnavailable)
 	if err := f.s.Close(); err != nil {
 		f.Errorf("closed twice: %v", err)
@@ -141,6 +148,7 @@ func ruleEmpty(f *fix) {
 	f.cancel(a)
 	f.ok(f.s.AckDeliveries(f.ctx, nil))
 	f.ok(f.s.RetryDeliveries(f.ctx, nil, f.now))
+	f.ok(f.s.ReleaseDeliveries(f.ctx, nil))
 	f.ok(f.s.MarkRead(f.ctx, a, nil))
 	f.ok(f.s.AddAuthFailures(f.ctx, nil))
 	want(f, "limit 0", len(f.claim(store.ClaimRequest{})), 0)

@@ -159,5 +159,5 @@ func sweepEmpty(f *fix) {
 		Finding:  func(string) error { return fail },
 	}))
 	st := f.stats()
-	want(f, "stats", []any{len(st.Queued), st.HeldReceipts, st.Deliveries, st.OldestDue.IsZero()}, []any{0, int64(0), int64(0), true})
+	want(f, "stats", []any{len(st.Queued), st.HeldReceipts, st.Held, len(st.Deliveries), st.OldestDue.IsZero()}, []any{0, int64(0), int64(0), 0, true})
 }

@@ -136,7 +136,10 @@ func (v *viewer) record(r sms.Record) string {
 
 func (v *viewer) group(g sms.Group) string {
 	text := fmt.Sprintf("group %d of %s from %s:", g.Number, v.account(g.AccountID), v.n.message(g.FirstMessage))
-	g.AccountID, g.FirstMessage = 0, 0
+	if g.Raw != nil {
+		text += fmt.Sprintf(" raw %+v", *g.Raw)
+	}
+	g.AccountID, g.FirstMessage, g.Raw = 0, 0, nil
 	return text + fmt.Sprintf(" %+v", g)
 }
 
