@@ -35,7 +35,7 @@ var (
 	ErrDown   = errors.New("connect: no link is usable")
 )
 
-// Info is what a connector can do. It is constant while the connector lives.
+// Info is what a connector can do. It is constant, except that Adjust may change it.
 type Info struct {
 	Protocol string
 	Window   int // submissions that can be unanswered at a time, all links together
@@ -50,9 +50,10 @@ type Submission struct {
 	To      string // E.164 digits without +, or a short code
 	Short   bool   // To is a short code
 
-	Encoding gsm.Encoding
-	Payload  []byte // GSM-7: one septet an octet; UCS-2: big endian; without UDH
+	Encoding gsm.Encoding // with the national tables of a GSM-7 text, whose elements the connector adds to the header
+	Payload  []byte       // GSM-7: one septet an octet; UCS-2: big endian; Octets: as they are; without UDH
 	Concat   *gsm.Concat
+	Raw      *sms.Raw     // of content that the caller made: its header (which has the concatenation and the national tables), codings; Payload is its body
 	Long     sms.LongMode // how Concat, or a long Payload, is to be sent
 	ValidTo  time.Time    // end of validity
 	Receipt  bool         // ask for a receipt
@@ -101,6 +102,35 @@ type Connector interface {
 	// Nothing is reported after it returned. Closing again does nothing.
 	Close(ctx context.Context) error
 }
+
+// Adjuster is a connector that takes some changes of its noun while it lives.
+type Adjuster interface {
+	// Adjust takes over the changed noun and is true, or it changes nothing and is
+	// false: then the host replaces the connector. Pace and mode are the host's
+	// own and no reason to refuse; Info may be another afterwards.
+	Adjust(c *sms.Connector) bool
+}
+
+// Query asks the operator what became of a part that it took.
+type Query struct {
+	Attempt    sms.AttemptRef
+	UpstreamID string // as the operator gave it
+	From       string
+	FromIs     sms.SenderKind
+	To         string
+}
+
+// Querier is a connector whose operator can be asked (query_sm). The answer comes
+// as a receipt through Sink.Receipts; an operator that does not know, or does
+// not answer, brings nothing.
+type Querier interface {
+	// Query returns when the question is written. An error means that it was not
+	// asked (ErrDown, or the connector is not set up for it: ErrNoQuery).
+	Query(ctx context.Context, q Query) error
+}
+
+// ErrNoQuery is of a connector whose settings say that the operator cannot be asked.
+var ErrNoQuery = errors.New("connect: the operator cannot be asked")
 
 // Factory builds a connector of one protocol from its configured noun. An error
 // says which setting is wrong.

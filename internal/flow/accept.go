@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,34 +34,86 @@ const (
 // question within CommitWait. The same call with the same Key is then safe.
 func (f *Flow) Accept(ctx context.Context, req Request) (store.Accepted, error) {
 	start := f.Now()
-	done, err := f.accept(ctx, &req, start)
-	switch took := f.Now().Sub(start); {
-	case err != nil:
-		f.Meter.Refused(req.Face, sms.CodeOf(err), took)
-	case !done.Replayed:
-		f.Meter.Accepted(req.Face, done.Group.Count, took)
+	in := intake{req: &req}
+	if f.plan(&in, start) {
+		err := f.insist(ctx, func(ctx context.Context, asking bool) error {
+			f.storeOne(ctx, &in)
+			return in.open(asking)
+		})
+		if err != nil {
+			in.done, in.err = store.Accepted{}, err
+		}
 	}
-	return done, err
+	f.accepted(&in, f.Now().Sub(start))
+	return in.done, in.err
 }
 
-func (f *Flow) accept(ctx context.Context, req *Request, now time.Time) (store.Accepted, error) {
-	call, err := f.planner(now).plan(req)
-	if err != nil {
-		return store.Accepted{}, err
+// AcceptAll is Accept for several calls, each of which succeeds or fails alone.
+// They are stored in their order and in one commit, which they share with other
+// callers; a large one has a commit of its own. The answers stand in order.
+func (f *Flow) AcceptAll(ctx context.Context, reqs []Request) []Result {
+	start := f.Now()
+	list := make([]intake, len(reqs))
+	open := make([]*intake, 0, len(reqs))
+	for i := range list {
+		in := &list[i]
+		if in.req = &reqs[i]; f.plan(in, start) {
+			open = append(open, in)
+		}
 	}
-	if call.Key == "" {
-		call.Key = f.ownKey()
-		call.KeyUntil = call.Group.At.Add(keyFor)
+	err := f.insist(ctx, func(ctx context.Context, asking bool) error {
+		f.storeEach(ctx, open)
+		open = slices.DeleteFunc(open, func(in *intake) bool { return in.open(asking) == nil })
+		if len(open) == 0 {
+			return nil
+		}
+		return open[0].err
+	})
+	for _, in := range open {
+		in.done, in.err = store.Accepted{}, err
 	}
-	done, err := f.commit(ctx, call)
-	if err != nil {
-		return store.Accepted{}, err
+	took := f.Now().Sub(start)
+	results := make([]Result, len(reqs))
+	for i := range list {
+		f.accepted(&list[i], took)
+		results[i] = Result{list[i].done, list[i].err}
 	}
-	if req.Key == "" {
-		done.Replayed = false // by our own first try, whose answer was lost
+	return results
+}
+
+// intake is a request on its way into the store.
+type intake struct {
+	req  *Request
+	call sms.Call
+	done store.Accepted
+	err  error
+}
+
+// plan makes the call for the store, and says whether there is one.
+func (f *Flow) plan(in *intake, now time.Time) bool {
+	if in.call, in.err = f.planner(now).plan(in.req); in.err != nil {
+		return false
 	}
-	f.wake(&call)
-	return done, nil
+	if in.call.Key == "" {
+		in.call.Key = f.ownKey()
+		in.call.KeyUntil = in.call.Group.At.Add(keyFor)
+	}
+	return true
+}
+
+// accepted wakes who sends, and counts.
+func (f *Flow) accepted(in *intake, took time.Duration) {
+	if in.err != nil {
+		f.Meter.Refused(in.req.Face, sms.CodeOf(in.err), took)
+		return
+	}
+	f.wake(&in.call)
+	if in.req.Key == "" {
+		in.done.Replayed = false // by our own first try, whose answer was lost
+	}
+	if !in.done.Replayed {
+		f.Meter.Accepted(in.req.Face, in.done.Group.Count, took)
+	}
 }
 
 // ownKey is a key that no call had before. Keys rise as text: the database
@@ -71,43 +124,101 @@ func (f *Flow) ownKey() string {
 	return f.node + strings.Repeat("0", width-len(n)) + n
 }
 
-// commit stores the call. A commit whose answer was lost is asked after with
-// the same key, so that it is neither doubled nor falsely refused. Then only an
-// answer counts, not that the question could not be put.
-func (f *Flow) commit(ctx context.Context, call sms.Call) (store.Accepted, error) {
-	done, err := f.storeCall(ctx, call)
-	if !errors.Is(err, store.ErrCommitUnknown) {
-		return done, err
+// insist calls try, which stores something and returns the error of what has no
+// answer. A commit whose answer was lost is asked after with the same key, so that
+// it is neither doubled nor falsely refused.
+func (f *Flow) insist(ctx context.Context, try func(ctx context.Context, asking bool) (open error)) error {
+	open := try(ctx, false)
+	if open == nil {
+		return nil
 	}
 	ask, stop := context.WithTimeout(context.WithoutCancel(ctx), f.CommitWait)
 	defer stop()
 	for wait := askFirst; ; wait = min(2*wait, askMost) {
-		done, err = f.storeCall(ask, call)
-		if !errors.Is(err, store.ErrCommitUnknown) && sms.CodeOf(err) != sms.CodeUnavailable {
-			return done, err
+		if open = try(ask, true); open == nil {
+			return nil
 		}
 		select {
 		case <-ask.Done():
-			return store.Accepted{}, sms.Unavailable("The database does not answer, and it is not known whether the message was stored; "+
-				"look for it before you send it again", err)
+			return sms.Unavailable("The database does not answer, and it is not known whether the message was stored; "+
+				"look for it before you send it again", open)
 		case <-time.After(wait):
 		}
 	}
 }
 
-func (f *Flow) storeCall(ctx context.Context, call sms.Call) (done store.Accepted, err error) {
-	if len(call.Messages) < largeFrom {
-		done, err = f.accepts.Do(ctx, call)
-	} else if list, failed := f.Store.Accept(ctx, f.Now(), []sms.Call{call}); failed != nil {
-		err = failed
-	} else {
-		done = list[0]
+// open is the error of a call of which it is not known whether it was stored. Of
+// one that is asked after only an answer counts, not that the question could not
+// be put.
+func (in *intake) open(asking bool) error {
+	if errors.Is(in.err, store.ErrCommitUnknown) || asking && sms.CodeOf(in.err) == sms.CodeUnavailable {
+		return in.err
 	}
-	if err == nil {
-		err = done.Err
-	}
-	return done, err
+	return nil
 }
+
+// storeEach stores the calls in order: large ones alone, those between them together.
+func (f *Flow) storeEach(ctx context.Context, list []*intake) {
+	for len(list) > 0 {
+		n := slices.IndexFunc(list, (*intake).large)
+		switch n {
+		case -1:
+			n = len(list)
+		case 0:
+			n = 1
+		}
+		if n == 1 {
+			f.storeOne(ctx, list[0])
+		} else {
+			f.storeSmall(ctx, list[:n])
+		}
+		list = list[n:]
+	}
+}
+
+func (in *intake) large() bool { return len(in.call.Messages) >= largeFrom }
+
+func (f *Flow) storeOne(ctx context.Context, in *intake) {
+	if !in.large() {
+		done, err := f.accepts.Do(ctx, in.call)
+		in.settle(done, err)
+		return
+	}
+	list, err := f.Store.Accept(ctx, f.Now(), []sms.Call{in.call})
+	if err != nil {
+		list = make([]store.Accepted, 1)
+	}
+	in.settle(list[0], err)
+}
+
+func (f *Flow) storeSmall(ctx context.Context, list []*intake) {
+	calls := make([]sms.Call, len(list))
+	for i, in := range list {
+		calls[i] = in.call
+	}
+	done, errs := f.accepts.DoAll(ctx, calls)
+	for i, in := range list {
+		in.settle(done[i], errs[i])
+	}
+}
+
+// settle takes the answer of the store.
+func (in *intake) settle(done store.Accepted, err error) {
+	in.done, in.err = done, err
+	if err == nil {
+		in.err = done.Err
+	}
+	if in.err == nil {
+		return
+	}
+	in.done = store.Accepted{}
+	if e, ok := errors.AsType[*sms.Error](in.err); ok && e.Code == sms.CodeCredit {
+		in.err = because(*e, sms.ReasonCredit)
+	}
+}
+
+// because leaves alone the error of the store, which others may hold too.
+func because(e sms.Error, r sms.Reason) error { return e.Because(r) }
 
 // storeCalls stores the calls of many callers. When a store that works refuses
 // them together, one of them is bad: halves are tried, so that it fails alone.
@@ -158,6 +269,9 @@ func (f *Flow) planner(now time.Time) *planner {
 // it ended.
 func (f *Flow) Cancel(ctx context.Context, account int64, ids []sms.MessageID) ([]sms.MessageID, error) {
 	ended, err := f.Store.Cancel(ctx, f.Now(), account, ids)
+	if len(ended) > 0 {
+		f.OnTold()
+	}
 	if errors.Is(err, store.ErrCommitUnknown) {
 		err = sms.Unavailable("The database does not answer, and it is not known what was canceled; look at the status of the messages", err)
 	}

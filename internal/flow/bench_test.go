@@ -165,6 +165,29 @@ func (e *echo) Close(context.Context) error { close(e.end); return nil }
 
 // BenchmarkSend is the way of a message from the claim to the recorded outcome,
 // through the loops, with a store and a channel that cost next to nothing.
+// BenchmarkAcceptAll is the window of an SMPP session: 100 calls in one.
+func BenchmarkAcceptAll(b *testing.B) {
+	r := newRig(b)
+	f, err := New(b.Context(), Options{Store: &forgetful{Store: r.store}, Node: "bench", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	reqs := make([]Request, 100)
+	for i := range reqs {
+		reqs[i] = r.request(number(i))
+		reqs[i].SubscriberID, reqs[i].Notify = 1, sms.NotifyDelivered
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, done := range f.AcceptAll(b.Context(), reqs) {
+			if done.Err != nil {
+				b.Fatal(done.Err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(reqs)), "ns/call")
+}
+
 func BenchmarkSend(b *testing.B) {
 	for _, c := range []struct {
 		name, text string

@@ -20,6 +20,7 @@ type copies struct {
 	mu    sync.Mutex
 	taken map[partKey]int             // by an operator, so that a handset may show it
 	said  map[partKey][]sms.PartState // what receipts were made for it
+	given map[string]partKey          // by the ids that the operators gave
 	scale time.Duration               // how slow the operators are
 	ids   int
 }
@@ -30,7 +31,7 @@ type partKey struct {
 }
 
 func newCopies() *copies {
-	return &copies{taken: map[partKey]int{}, said: map[partKey][]sms.PartState{}, scale: time.Millisecond}
+	return &copies{taken: map[partKey]int{}, said: map[partKey][]sms.PartState{}, given: map[string]partKey{}, scale: time.Millisecond}
 }
 
 func keyOf(s *connect.Submission) partKey { return partKey{s.Attempt.Message, s.Attempt.Seq} }
@@ -43,25 +44,45 @@ func (c *copies) took(s *connect.Submission) {
 }
 
 // says notes a receipt that will come, if the link lives.
-func (c *copies) says(s *connect.Submission, state sms.PartState) {
+func (c *copies) says(key partKey, state sms.PartState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.said[keyOf(s)] = append(c.said[keyOf(s)], state)
+	c.said[key] = append(c.said[key], state)
 }
 
-// id is the next id of an operator; no two submissions share one.
-func (c *copies) id() string {
+// id is the next id of an operator, for a part; no two submissions share one.
+func (c *copies) id(key partKey) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ids++
-	return fmt.Sprintf("id%d", c.ids)
+	id := fmt.Sprintf("id%d", c.ids)
+	c.given[id] = key
+	return id
+}
+
+// oracle answers a question about an id that was given, if it is in the mood.
+func (c *copies) oracle(q connect.Query, dice func(n int) int) *fake.Receipt {
+	c.mu.Lock()
+	key, known := c.given[q.UpstreamID]
+	c.mu.Unlock()
+	states := []sms.PartState{sms.PartSent, sms.PartDelivered, sms.PartUndelivered}
+	i := dice(len(states) + 1)
+	if !known || i == len(states) {
+		return nil
+	}
+	c.says(key, states[i])
+	return &fake.Receipt{State: states[i], After: time.Duration(dice(3)) * c.scale}
 }
 
 // deliver is what an operator in a good mood does.
 func (c *copies) deliver(s *connect.Submission) fake.Answer {
 	c.took(s)
-	c.says(s, sms.PartDelivered)
-	return fake.Answer{Verdict: sms.VerdictAccepted, UpstreamID: c.id(), Receipts: []fake.Receipt{{State: sms.PartDelivered, After: c.scale}}}
+	a := fake.Answer{Verdict: sms.VerdictAccepted, UpstreamID: c.id(keyOf(s))}
+	if s.Receipt {
+		c.says(keyOf(s), sms.PartDelivered)
+		a.Receipts = []fake.Receipt{{State: sms.PartDelivered, After: c.scale}}
+	}
+	return a
 }
 
 // answer is what an operator of moods does with a submission; dice(n) is 0 to n-1.
@@ -84,9 +105,11 @@ func (c *copies) answer(s *connect.Submission, dice func(n int) int) fake.Answer
 	case 5:
 		return fake.Answer{Refuse: connect.ErrDown}
 	default:
-		a.Verdict, a.UpstreamID = sms.VerdictAccepted, c.id()
+		a.Verdict, a.UpstreamID = sms.VerdictAccepted, c.id(keyOf(s))
 		c.took(s)
-		a.Receipts = c.receipts(s, dice)
+		if s.Receipt {
+			a.Receipts = c.receipts(s, dice)
+		}
 	}
 	return a
 }
@@ -105,7 +128,7 @@ func (c *copies) receipts(s *connect.Submission, dice func(n int) int) []fake.Re
 		list[0].State = sms.PartExpired
 	}
 	for _, r := range list {
-		c.says(s, r.State)
+		c.says(keyOf(s), r.State)
 	}
 	return list
 }
@@ -130,8 +153,13 @@ func (c *copies) compare(t testing.TB, s store.Sweep) {
 					t.Errorf("part %d of message %s is sent, and no operator has it", p.Seq, r.ID)
 				}
 			case sms.PartDelivered, sms.PartUndelivered, sms.PartExpired:
-				if !slices.Contains(c.said[key], p.State) {
-					t.Errorf("part %d of message %s is %s, and the operators said %v", p.Seq, r.ID, p.State, c.said[key])
+				said := c.said[key]
+				if r.ReceiptsOn != sms.ReceiptsAll { // the receipt of one part is the word on all
+					said = append(slices.Clone(said), c.said[partKey{r.ID, 1}]...)
+					said = append(said, c.said[partKey{r.ID, len(r.Sub)}]...)
+				}
+				if !slices.Contains(said, p.State) {
+					t.Errorf("part %d of message %s is %s, and the operators said %v", p.Seq, r.ID, p.State, said)
 				}
 			}
 		}

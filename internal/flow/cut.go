@@ -26,7 +26,7 @@ type cutter struct {
 // part missing, or an empty one.
 func (c *cutter) submissions(list []connect.Submission, refused []sms.Outcome, m *store.Claimed, now time.Time) ([]connect.Submission, []sms.Outcome) {
 	c.cut(m)
-	whole := m.Group.Type.Channel() != sms.TypeSMS || len(c.segments) == len(m.Sub) || len(c.segments) > 1 && len(m.Sub) == 1
+	whole := c.complete(m)
 	for i := range m.Sub {
 		p := &m.Sub[i]
 		switch {
@@ -37,11 +37,22 @@ func (c *cutter) submissions(list []connect.Submission, refused []sms.Outcome, m
 		default:
 			list = append(list, connect.Submission{Attempt: attempt(m, p, c.route.ID), Type: m.Group.Type, From: m.Group.From,
 				FromIs: senderKind(m.Group.From), To: m.To, Short: contains(c.route.ShortCodes, m.To), Encoding: m.Encoding,
-				Long: c.route.Long, ValidTo: m.ExpiresAt, Receipt: true, Group: m.Group})
+				Raw: m.Group.Raw, Long: c.route.Long, ValidTo: m.ExpiresAt, Receipt: m.ReceiptsOn.Asked(p.Seq, len(m.Sub)), Group: m.Group})
 			c.fill(&list[len(list)-1], m, i)
 		}
 	}
 	return list, refused
+}
+
+// complete says whether there is content for each part.
+func (c *cutter) complete(m *store.Claimed) bool {
+	switch {
+	case m.Group.Type.Channel() != sms.TypeSMS:
+		return true
+	case m.Group.Raw != nil:
+		return len(m.Sub) == 1
+	}
+	return len(c.segments) == len(m.Sub) || len(c.segments) > 1 && len(m.Sub) == 1
 }
 
 // fill gives the submission the octets of part i. The rows of the parts decide
@@ -49,6 +60,9 @@ func (c *cutter) submissions(list []connect.Submission, refused []sms.Outcome, m
 // since the first attempt.
 func (c *cutter) fill(sub *connect.Submission, m *store.Claimed, i int) {
 	switch {
+	case m.Group.Raw != nil:
+		sub.Payload = m.Group.Raw.Body
+		return
 	case len(c.segments) == 0:
 		return // the connector finds the content in the group
 	case len(m.Sub) == 1 && len(c.segments) > 1:
@@ -81,14 +95,15 @@ func reference(id sms.MessageID, bits gsm.RefBits) uint16 {
 	return ref
 }
 
-// cut makes the segments, unless they are those of the message before. The
-// width of the reference is the one with which the parts were counted.
+// cut makes the segments, unless they are those of the message before. Alphabet
+// and national tables are those that the message was accepted with, the width of
+// the reference the one with which its parts were counted.
 func (c *cutter) cut(m *store.Claimed) {
 	if c.group == m.Group && c.encoding == m.Encoding {
 		return
 	}
 	c.group, c.encoding, c.segments, c.payload = m.Group, m.Encoding, nil, nil
-	if m.Group.Type.Channel() != sms.TypeSMS {
+	if m.Group.Type.Channel() != sms.TypeSMS || m.Group.Raw != nil {
 		return
 	}
 	widths := [...]gsm.RefBits{gsm.Ref8, gsm.Ref16}
@@ -112,7 +127,7 @@ func (c *cutter) whole() []byte {
 		if c.encoding == gsm.UCS2 {
 			c.payload = gsm.AppendUCS2(nil, c.group.Text)
 		} else {
-			c.payload, _ = gsm.AppendGSM7(nil, c.group.Text)
+			c.payload, _ = gsm.AppendSeptets(nil, c.group.Text, c.encoding)
 		}
 	}
 	return c.payload

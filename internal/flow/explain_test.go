@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/harkara/harkara/gsm"
 	"github.com/harkara/harkara/internal/sms"
 )
 
@@ -56,6 +57,31 @@ func TestExplain(t *testing.T) {
 			req := Request{AccountID: acme, Type: sms.TypeSMS, From: "acme", To: []string{"8801812345678"}, Text: "hello"}
 			change(&req)
 			e := Explain(house(t), noon, 365*24*time.Hour, onlyText, req)
+			golden(t, "explain/"+strings.ReplaceAll(name, " ", "-")+".golden", tell(req, e))
+		})
+	}
+}
+
+// TestExplainContent: it names what was replaced, and the tables of the route.
+func TestExplainContent(t *testing.T) {
+	for name, change := range map[string]func(*Request){
+		"national":          saying(strings.Repeat("ışık ", 20)),
+		"national too long": saying(strings.Repeat("ışık ", 400)),
+		"smart":             saying("“Işık” – it’s…"),
+		"raw": func(r *Request) {
+			r.Text, r.Encoding, r.Raw = "", gsm.Octets, &sms.Raw{Header: ported, Body: []byte{1, 2, 3}, Coding: 4}
+		},
+		"smart plain": saying("it’s “done”"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			cat := house(t)
+			if name != "smart plain" {
+				turkish(cat)
+			}
+			cat.Account(acme).SmartText = true
+			req := Request{AccountID: acme, Type: sms.TypeSMS, From: "acme", To: []string{"8801812345678"}, Text: "hello"}
+			change(&req)
+			e := Explain(cat, noon, 365*24*time.Hour, onlyText, req)
 			golden(t, "explain/"+strings.ReplaceAll(name, " ", "-")+".golden", tell(req, e))
 		})
 	}

@@ -1,7 +1,7 @@
-// Package flow is the story of a message: taken in (accept.go, plan.go), sent
-// (send.go), answered (outcome.go), receipted (receipt.go), replied to
-// (inbound.go), and ended by time (keeper.go). state.md beside these files draws
-// its states.
+// Package flow is the story of a message: taken in (accept.go, plan.go,
+// content.go), replaced (replace.go), sent (send.go), answered (outcome.go),
+// receipted (receipt.go) or asked about (ask.go), replied to (inbound.go), and
+// ended by time (keeper.go). state.md beside these files draws its states.
 //
 // Every face enters through Accept. Every loop is a step(ctx, now), which does
 // what is due and says when it wants to be called next, with a thin Run around
@@ -34,6 +34,7 @@ type Store interface {
 	store.Receiver
 	store.Keeper
 	store.Canceler
+	store.Replacer
 	store.Docs
 }
 
@@ -46,6 +47,7 @@ type Options struct {
 	Meter   Meter            // none
 	Now     func() time.Time // time.Now
 	Jitter  func() float64   // 0 to 1, math/rand/v2
+	OnTold  func()           // called after a commit that may have written delivery rows for subscribers; a hint, which must not block
 
 	MaxBatch     int           // calls and outcomes in one commit, 1000
 	MaxDelay     time.Duration // how far ahead a message may be scheduled, 365 days
@@ -68,7 +70,10 @@ type CallMeter interface {
 // LinkMeter counts what connectors report.
 type LinkMeter interface {
 	Outcome(connector string, v sms.Verdict, n int)
-	Receipt(connector string, m store.Matched, n int)
+	// Receipt is called for each. form says how its id was made into the one that
+	// found the part (connect), empty when none did; code and reason are the
+	// operator's word; latency is since it took the part, 0 when that is not known.
+	Receipt(connector string, m store.Match, form, code string, reason sms.Reason, latency time.Duration)
 	Inbound(connector string, n int)
 	Link(connector string, links int)
 }
@@ -183,6 +188,9 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.OnTold == nil {
+		o.OnTold = func() {}
+	}
 	if o.Jitter == nil {
 		o.Jitter = randomJitter
 	}
@@ -206,6 +214,7 @@ type noMeter struct{}
 func (noMeter) Accepted(string, int, time.Duration)     {}
 func (noMeter) Refused(string, sms.Code, time.Duration) {}
 func (noMeter) Outcome(string, sms.Verdict, int)        {}
-func (noMeter) Receipt(string, store.Matched, int)      {}
-func (noMeter) Inbound(string, int)                     {}
-func (noMeter) Link(string, int)                        {}
+func (noMeter) Receipt(string, store.Match, string, string, sms.Reason, time.Duration) {
+}
+func (noMeter) Inbound(string, int) {}
+func (noMeter) Link(string, int)    {}

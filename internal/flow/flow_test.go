@@ -372,7 +372,7 @@ func TestChangedConnectorTakesOver(t *testing.T) {
 	r := newRig(t)
 	r.step()
 	first := r.links["a"]
-	edit(r, sms.KindConnector, "a", func(n *sms.Connector) { n.Window = 5 })
+	edit(r, sms.KindConnector, "a", otherSettings)
 	r.step()
 	if r.links["a"] == first {
 		t.Fatal("the connector was not replaced")

@@ -27,13 +27,15 @@ type ConnectorState struct {
 	ID       int64
 	Name     string
 	Protocol string
+	Mode     sms.ConnectorMode
 	Link     connect.Link
 	Waiting  int   // claimed, not yet handed to the connector
 	Open     int64 // claimed, outcome not yet recorded
 }
 
-// host runs one sender for each enabled connector of the catalog, and replaces
-// it when its configuration changes.
+// host runs one sender for each enabled connector of the catalog. When its
+// configuration changes the sender is adjusted, or replaced where that is not
+// possible.
 type host struct {
 	flow   *Flow
 	change bell
@@ -76,7 +78,7 @@ func (h *host) run(ctx, hard context.Context) {
 	h.closing.Wait()
 }
 
-// reconcile starts, replaces and stops senders. A changed connector is ready,
+// reconcile starts, adjusts, replaces and stops senders. A changed connector is ready,
 // or has had readyWait, before the old one drains.
 func (h *host) reconcile(ctx, hard context.Context, now time.Time) {
 	cat := h.flow.Catalog()
@@ -88,7 +90,8 @@ func (h *host) reconcile(ctx, hard context.Context, now time.Time) {
 		case noun == nil || !noun.Enabled:
 			delete(h.running, id)
 			h.retire(ctx, hard, s, nil, now)
-		case noun.Version != s.noun.Version:
+		case noun.Version == s.noun().Version || s.adjust(noun, now):
+		default:
 			if next := h.start(hard, noun); next != nil {
 				h.running[id] = next
 				h.retire(ctx, hard, s, next, now)
@@ -105,6 +108,7 @@ func (h *host) reconcile(ctx, hard context.Context, now time.Time) {
 	h.roster.Store(newRoster(cat, h.running))
 	for _, s := range h.running {
 		s.fillBell.ring()
+		s.drainBell.ring()
 	}
 }
 
@@ -135,6 +139,9 @@ func (h *host) start(hard context.Context, noun *sms.Connector) *sender {
 	if err != nil {
 		h.flow.Log.Error("connector cannot start", "connector", noun.Name, "err", err)
 		return nil
+	}
+	if q, ok := link.(connect.Querier); ok {
+		s.asks = newAsks(s, q)
 	}
 	if s.stepped = !h.loops; h.loops {
 		s.start(hard)

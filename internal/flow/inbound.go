@@ -14,19 +14,21 @@ import (
 // operator only when it returns nil: then they, or their segments, are committed.
 func (s *sender) Inbound(ctx context.Context, in []sms.Inbound) error {
 	for i := range in {
-		in[i].ConnectorID = s.noun.ID
+		in[i].ConnectorID = s.id
 		in[i].Text = strings.ReplaceAll(in[i].Text, "\x00", "")
 	}
-	s.flow.Meter.Inbound(s.noun.Name, len(in))
+	s.flow.Meter.Inbound(s.noun().Name, len(in))
 	err := s.flow.Store.AddInbound(ctx, s.flow.Now(), in, s.flow.inboundRules())
 	if err != nil {
-		s.flow.inboundLost.say(s.flow.Now(), err, "connector", s.noun.Name, "n", len(in))
+		s.flow.inboundLost.say(s.flow.Now(), err, "connector", s.noun().Name, "n", len(in))
+		return err
 	}
-	return err
+	s.flow.OnTold()
+	return nil
 }
 
 func (f *Flow) inboundRules() store.InboundRules {
-	return store.InboundRules{Owner: f.Catalog().Owner, Decode: join}
+	return store.InboundRules{Owner: f.Catalog().Owner, Decode: join, Told: f.Catalog().Told}
 }
 
 // join decodes the segments of one message; what is missing is left out. Octets

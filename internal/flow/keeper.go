@@ -18,36 +18,43 @@ const (
 )
 
 // keeper does what time alone brings: scheduled messages start, what was not
-// sent in time expires, what nobody spoke of is closed, old rows go.
+// sent in time expires, what nobody spoke of is asked about and then closed, old
+// rows go.
 type keeper struct {
-	flow   *Flow
-	wake   bell
-	purged time.Time
+	flow    *Flow
+	wake    bell
+	purged  time.Time
+	release release
 }
 
-func newKeeper(f *Flow) *keeper { return &keeper{flow: f, wake: newBell()} }
+func newKeeper(f *Flow) *keeper { return &keeper{flow: f, wake: newBell(), release: release{flow: f}} }
 
 // step does each duty, whatever becomes of the others.
 func (k *keeper) step(ctx context.Context, now time.Time) (time.Time, error) {
 	left := k.flow.tenure.step(ctx, now)
+	more, released := k.release.step(ctx, now)
 	due, expired := k.expire(ctx, now)
 	again, purged := k.purge(ctx, now)
-	return sooner(due, again), errors.Join(left, expired, purged)
+	return sooner(more, sooner(due, again)), errors.Join(left, released, expired, purged)
 }
 
 // expire ends and starts what is due.
 func (k *keeper) expire(ctx context.Context, now time.Time) (time.Time, error) {
-	n, next, err := k.flow.Store.ExpireDue(ctx, now, keeperBatch, k.flow.startRule())
+	done, err := k.flow.Store.ExpireDue(ctx, now, keeperBatch, k.flow.startRule())
+	for i := range done.Ask {
+		k.flow.host.ask(&done.Ask[i])
+	}
 	switch {
 	case err != nil:
 		return time.Time{}, err
-	case n > 0:
+	case done.N > 0:
+		k.flow.OnTold()
 		k.flow.host.wakeAll()
 		return now, nil // more may be due, and what started can be sent
-	case !next.After(now):
+	case !done.Next.After(now):
 		return time.Time{}, nil // due and not changed: asking at once again would not help
 	}
-	return next, nil
+	return done.Next, nil
 }
 
 // purge drops old rows, without a pause while there are many.
@@ -56,6 +63,9 @@ func (k *keeper) purge(ctx context.Context, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	n, err := k.flow.Store.Purge(ctx, now, k.flow.PartialAfter, purgeBatch, k.flow.inboundRules())
+	if n > 0 {
+		k.flow.OnTold() // of incomplete replies that are given up
+	}
 	switch {
 	case err != nil:
 		return time.Time{}, err
@@ -98,7 +108,9 @@ func (w *watcher) step(ctx context.Context, now time.Time) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	w.flow.keeper.release.compare(w.flow.Catalog(), cat)
 	w.flow.follow(cat)
 	w.flow.host.change.ring()
+	w.flow.keeper.wake.ring()
 	return time.Time{}, nil
 }

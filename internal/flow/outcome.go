@@ -31,7 +31,7 @@ func (s *sender) Outcomes(outcomes []sms.Outcome) {
 	}
 	for v, count := range n {
 		if count > 0 {
-			s.flow.Meter.Outcome(s.noun.Name, sms.Verdict(v), count)
+			s.flow.Meter.Outcome(s.noun().Name, sms.Verdict(v), count)
 		}
 	}
 	s.flow.recorder.add(s, outcomes)

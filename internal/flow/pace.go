@@ -63,6 +63,15 @@ func (p *pacer) next(now time.Time) time.Time {
 	return now
 }
 
+// set changes the contracted rate from now on. What was learnt of the operator's
+// limit stays.
+func (p *pacer) set(now time.Time, rate float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.advance(now)
+	p.rate = rate
+}
+
 // heard counts answers, of which the operator refused some for being too fast,
 // and slows down when there were any.
 func (p *pacer) heard(now time.Time, answers, refused int) {

@@ -1,32 +1,13 @@
 package flow
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/harkara/harkara/gsm"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/sms/numplan"
 )
-
-// Request is one call of a face: the same content for one or many recipients.
-type Request struct {
-	AccountID int64
-	Face      string // "smsapi", "api", ...
-	Type      sms.Type
-	From      string
-	To        []string // as the caller wrote them, one recipient each
-	Text      string
-	File      string
-	Language  string
-	Duration  time.Duration
-	SendAt    time.Time // zero or past: at once
-	RouteID   int64     // 0: default routing rules
-	Key       string    // idempotency key; empty: none
-	KeyFor    time.Duration
-}
 
 // bulkFrom recipients a call goes behind single messages in the queue.
 const bulkFrom = 100
@@ -46,7 +27,11 @@ type planner struct {
 	zone    numplan.Country
 	list    *sms.PriceList
 	lane    sms.Lane
-	sizes   [2]gsm.Size // by width of the reference
+
+	text     string   // as it is stored and sent
+	plain    sizing   // of the content with the default tables
+	national []sizing // and with those of routes
+	smart    bool     // typographic characters may still be replaced
 }
 
 // checks are made before any recipient is looked at, in this order.
@@ -56,14 +41,14 @@ var checks = [...]func(*planner) error{(*planner).checkAccount, (*planner).check
 // plan checks the request and prices every recipient.
 func (p *planner) plan(req *Request) (sms.Call, error) {
 	p.req = req
-	req.Text, req.File, req.Language = storable(req.Text), storable(req.File), storable(req.Language)
+	p.text = storable(req.Text)
 	for _, check := range checks {
 		if err := check(p); err != nil {
 			return sms.Call{}, err
 		}
 	}
-	call := sms.Call{Key: req.Key, Group: sms.Group{AccountID: req.AccountID, Count: 0, Type: req.Type, From: p.sender.Name,
-		Text: req.Text, File: req.File, Language: req.Language, Duration: req.Duration, Face: req.Face, At: p.now}}
+	call := sms.Call{Key: req.Key, Group: sms.Group{AccountID: req.AccountID, Type: req.Type, From: p.sender.Name, Raw: req.Raw,
+		File: storable(req.File), Language: storable(req.Language), Duration: req.Duration, Face: req.Face, At: p.now}}
 	if req.SendAt.After(p.now) {
 		call.Group.SendAt = req.SendAt
 	}
@@ -73,14 +58,8 @@ func (p *planner) plan(req *Request) (sms.Call, error) {
 	if err := p.recipients(&call); err != nil {
 		return sms.Call{}, err
 	}
-	call.Group.Count = len(call.Messages)
+	call.Group.Text, call.Group.Count = p.text, len(call.Messages)
 	return call, nil
-}
-
-// storable is s without what databases refuse: zero bytes, which no alphabet has
-// either, and what is not UTF-8.
-func storable(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
 }
 
 // note tells the trace of a decision. Callers on the hot path ask p.traced
@@ -96,7 +75,7 @@ func (p *planner) traced() bool { return p.trace != nil }
 func (p *planner) checkAccount() error {
 	p.account = p.cat.Account(p.req.AccountID)
 	if p.account == nil || !p.account.Enabled {
-		return sms.Fail(sms.CodeUnauthorized, "This account is disabled")
+		return sms.Fail(sms.CodeUnauthorized, "This account is disabled").Because(sms.ReasonAccount)
 	}
 	zone, ok := numplan.ByISO(p.account.Country)
 	if p.account.Country != "" && !ok {
@@ -136,17 +115,29 @@ func (p *planner) checkSender() error {
 	p.sender = p.cat.Sender(p.req.AccountID, p.req.From)
 	if p.sender == nil || p.sender.Status != sms.SenderApproved {
 		p.noteSender()
-		return sms.Fail(sms.CodeForbidden, "Sender ID not allowed")
+		return sms.Fail(sms.CodeForbidden, "Sender ID not allowed").Because(sms.ReasonSender)
 	}
 	p.kind = senderKind(p.sender.Name)
 	if p.traced() {
 		p.note("sender", true, "%q is approved, %s, class %s", p.sender.Name, p.kind, p.sender.Class)
 	}
-	p.lane = p.sender.Class.Lane()
-	if len(p.req.To) >= bulkFrom && p.lane == sms.LaneNormal {
-		p.lane = sms.LaneBulk
-	}
+	p.lane = p.chooseLane()
 	return nil
+}
+
+// chooseLane by the class of the sender, the urgency asked for, and the size of
+// the call.
+func (p *planner) chooseLane() sms.Lane {
+	lane := p.sender.Class.Lane()
+	switch {
+	case p.req.Urgent >= 2 && p.sender.Class != sms.ClassPromotional:
+		return sms.LaneFirst
+	case p.req.Urgent >= 1:
+		return min(lane, sms.LaneNormal)
+	case len(p.req.To) >= bulkFrom && lane == sms.LaneNormal:
+		return sms.LaneBulk
+	}
+	return lane
 }
 
 // senderKind of a sender id; a number may be written with a leading +.
@@ -159,47 +150,12 @@ func senderKind(name string) sms.SenderKind {
 	return sms.SenderNumeric
 }
 
-// checkContent counts the parts of a text. The width of the reference is the
-// route's, so both are counted when there is more than one part.
-func (p *planner) checkContent() error {
-	if p.req.Type.Channel() != sms.TypeSMS {
-		return nil // the connector's room checks files and templates
-	}
-	if p.req.Text == "" {
-		return sms.Fail(sms.CodeInvalid, "Message text is empty")
-	}
-	o := gsm.Options{}
-	if p.req.Type == sms.TypeUnicode {
-		o.Encoding = gsm.UCS2
-	}
-	for i, bits := range [...]gsm.RefBits{gsm.Ref8, gsm.Ref16} {
-		o.RefBits = bits
-		size, err := gsm.Measure(p.req.Text, o)
-		if err != nil && !errors.Is(err, gsm.ErrTooManyParts) {
-			return sms.Fail(sms.CodeInvalid, "Message text cannot be encoded")
-		}
-		p.sizes[i] = size
-		if size.Parts == 1 {
-			p.sizes[1] = size
-			break
-		}
-	}
-	if p.sizes[0].Parts > p.account.MaxParts {
-		return p.tooLong(p.sizes[0].Parts)
-	}
-	if size := p.sizes[0]; p.traced() {
-		p.note("text", true, "%s, %d part(s), %d of %d units used in the last", size.Encoding, size.Parts, size.LastUsed, size.Limit)
-	}
-	return nil
-}
-
-func (p *planner) tooLong(parts int) error {
-	return sms.Fail(sms.CodeTooLarge, fmt.Sprintf("Text is too long: it needs %d parts, at most %d are allowed", parts, p.account.MaxParts))
-}
-
 func (p *planner) checkTime() error {
 	if p.req.SendAt.Sub(p.now) > p.max {
 		return sms.Fail(sms.CodeInvalid, fmt.Sprintf("scheduledate is too far away; at most %d days ahead are allowed", int(p.max.Hours()/24)))
+	}
+	if p.req.ValidFor < 0 {
+		return sms.Fail(sms.CodeInvalid, "The validity ends before the message is sent").Because(sms.ReasonValidity)
 	}
 	return nil
 }
@@ -208,16 +164,18 @@ func (p *planner) checkRoute() error {
 	if p.req.RouteID == 0 {
 		return nil
 	}
-	r := p.cat.Route(p.req.RouteID)
+	r, why := p.cat.Route(p.req.RouteID), ""
 	switch {
 	case r == nil || !contains(p.account.Routes, r.ID):
-		return sms.Fail(sms.CodeForbidden, "Unknown route, or not allowed for this account; use route=0 for the default")
+		why = "Unknown route, or not allowed for this account; use route=0 for the default"
 	case !r.Enabled:
-		return sms.Fail(sms.CodeForbidden, "This route is disabled; use route=0 for the default")
+		why = "This route is disabled; use route=0 for the default"
 	case !r.Carries(p.req.Type):
-		return sms.Fail(sms.CodeForbidden, fmt.Sprintf("This route does not carry type %s; use route=0 for the default", p.req.Type))
+		why = fmt.Sprintf("This route does not carry type %s; use route=0 for the default", p.req.Type)
+	default:
+		return nil
 	}
-	return nil
+	return sms.Fail(sms.CodeForbidden, why).Because(sms.ReasonNoRoute)
 }
 
 // recipients plans each recipient. A bad one fails alone, at no cost; a call
@@ -260,22 +218,22 @@ func (p *planner) allBad(messages []sms.Message) error {
 	for _, m := range messages {
 		switch m.Reason {
 		case sms.ReasonNoRoute:
-			return sms.Fail(sms.CodeForbidden, "No route to this number")
+			return sms.Fail(sms.CodeForbidden, "No route to this number").Because(sms.ReasonNoRoute)
 		case sms.ReasonNoPrice:
-			return sms.Fail(sms.CodeForbidden, "No price for this number")
+			return sms.Fail(sms.CodeForbidden, "No price for this number").Because(sms.ReasonNoPrice)
 		case sms.ReasonSender:
-			return sms.Fail(sms.CodeForbidden, "Sender ID not allowed")
+			return sms.Fail(sms.CodeForbidden, "Sender ID not allowed").Because(sms.ReasonSender)
 		case sms.ReasonContent:
 			return p.tooLong(m.Parts)
 		}
 	}
-	return sms.Fail(sms.CodeInvalid, "No valid recipient; write numbers with country code, such as 8801712345678")
+	return sms.Fail(sms.CodeInvalid, "No valid recipient; write numbers with country code, such as 8801712345678").Because(sms.ReasonNumber)
 }
 
 // message plans one recipient.
 func (p *planner) message(input string) sms.Message {
 	m := sms.Message{AccountID: p.req.AccountID, State: sms.Queued, Lane: p.lane, UpdatedAt: p.now, DueAt: p.now,
-		Encoding: p.sizes[0].Encoding}
+		Encoding: p.plain.sizes[0].Encoding, SubscriberID: p.req.SubscriberID, Notify: p.req.Notify}
 	if p.req.SendAt.After(p.now) {
 		m.State, m.DueAt = sms.Scheduled, p.req.SendAt
 	}
@@ -295,9 +253,10 @@ func (p *planner) message(input string) sms.Message {
 	if route == nil {
 		return failed(m, reason)
 	}
+	p.substitute(route)
 	p.frame(&m, route)
 	if m.Parts > p.account.MaxParts {
-		p.note("parts", false, "%d parts with the route's 16-bit reference, at most %d are allowed", m.Parts, p.account.MaxParts)
+		p.note("parts", false, "%d parts as the route sends it, at most %d are allowed", m.Parts, p.account.MaxParts)
 		return failed(m, sms.ReasonContent)
 	}
 	price, ok := p.price(to, short)
@@ -331,17 +290,27 @@ func (p *planner) price(to string, short bool) (sms.Money, bool) {
 	return p.cat.Price(p.list.ID, p.req.Type, p.kind, p.req.RouteID, to)
 }
 
-// frame fills in what the route decides: parts, times.
+// frame fills in what the route decides: parts, receipts, times.
 func (p *planner) frame(m *sms.Message, route *sms.Route) {
-	size := p.sizes[0]
-	if route.Long == sms.LongUDH16 {
-		size = p.sizes[1]
-	}
+	size := p.size(route)
 	m.RouteID, m.Pinned = route.ID, p.req.RouteID != 0
 	m.Parts, m.Encoding = max(1, size.Parts), size.Encoding
 	m.Units = m.Parts
-	m.ExpiresAt = m.DueAt.Add(route.Validity.Std())
+	m.ReceiptsOn = route.Receipts
+	m.ExpiresAt = m.DueAt.Add(p.validity(route))
 	m.CloseAt = m.ExpiresAt.Add(route.ReceiptWait.Std())
+	if ask := m.DueAt.Add(route.QueryAfter.Std()); route.QueryAfter > 0 && ask.Before(m.CloseAt) {
+		m.AskAt = ask
+	}
+}
+
+// validity is what the caller asks for, and never longer than the route's.
+func (p *planner) validity(route *sms.Route) time.Duration {
+	valid := route.Validity.Std()
+	if p.req.ValidFor > 0 {
+		valid = min(valid, p.req.ValidFor)
+	}
+	return valid
 }
 
 func failed(m sms.Message, reason sms.Reason) sms.Message {

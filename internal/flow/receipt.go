@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"time"
 
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
@@ -14,23 +15,30 @@ func (s *sender) Receipts(ctx context.Context, receipts []sms.Receipt) error {
 	if err := s.flow.recorder.barrier(ctx); err != nil {
 		return err
 	}
-	scope := s.noun.Scope()
+	scope := s.noun().Scope()
 	for i := range receipts {
 		receipts[i].ConnectorID = scope
 	}
-	matched, err := s.flow.Store.ApplyReceipts(ctx, s.flow.Now(), receipts)
+	matches, err := s.flow.Store.ApplyReceipts(ctx, s.flow.Now(), receipts)
 	if err != nil {
-		s.flow.receiptsLost.say(s.flow.Now(), err, "connector", s.noun.Name, "n", len(receipts))
+		s.flow.receiptsLost.say(s.flow.Now(), err, "connector", s.noun().Name, "n", len(receipts))
 		return err
 	}
-	var n [store.ReceiptHeld + 1]int
-	for _, m := range matched {
-		n[m]++
-	}
-	for m, count := range n {
-		if count > 0 {
-			s.flow.Meter.Receipt(s.noun.Name, store.Matched(m), count)
-		}
+	s.flow.OnTold()
+	for i, m := range matches {
+		s.count(&receipts[i], m)
 	}
 	return nil
+}
+
+// count tells the meter what became of a receipt.
+func (s *sender) count(r *sms.Receipt, m store.Match) {
+	form, latency := "", time.Duration(0)
+	if m.Matched != store.ReceiptHeld && m.Form < len(r.Forms) {
+		form = r.Forms[m.Form]
+	}
+	if !m.SentAt.IsZero() {
+		latency = max(0, r.At.Sub(m.SentAt))
+	}
+	s.flow.Meter.Receipt(s.noun().Name, m, form, r.Code, r.Why(), latency)
 }

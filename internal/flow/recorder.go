@@ -52,7 +52,8 @@ func newRecorder(f *Flow) *recorder {
 	return &recorder{flow: f, bell: newBell(), ended: make(chan struct{}), most: f.MaxBatch}
 }
 
-// add takes outcomes of s, which counts them as open until they are recorded.
+// add takes outcomes of s, which counts them as open until they are recorded; nil
+// for attempts that no sender ever had.
 func (r *recorder) add(s *sender, list []sms.Outcome) {
 	now := r.flow.Now()
 	for i := range list {
@@ -96,6 +97,7 @@ func (r *recorder) step(ctx context.Context, now time.Time) (time.Time, error) {
 		return time.Time{}, err
 	}
 	r.most, r.refused = min(2*r.most, r.flow.MaxBatch), 0
+	r.flow.OnTold()
 	r.settled(outcomes, owners)
 	r.batch.drop(n)
 	r.count(n)
@@ -146,11 +148,13 @@ func (r *recorder) settled(outcomes []sms.Outcome, owners []*sender) {
 	var route int64
 	for i := range outcomes {
 		o := &outcomes[i]
-		if !o.Late {
-			owners[i].open.Add(-1)
-		}
-		if i == len(outcomes)-1 || owners[i] != owners[i+1] {
-			owners[i].fillBell.ring()
+		if s := owners[i]; s != nil {
+			if !o.Late {
+				s.open.Add(-1)
+			}
+			if i == len(outcomes)-1 || s != owners[i+1] {
+				s.fillBell.ring()
+			}
 		}
 		if o.Verdict != sms.VerdictAccepted && o.Verdict != sms.VerdictReject && o.RouteID != route {
 			route = o.RouteID

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -81,6 +82,15 @@ func (r *rig) save(n sms.Noun) {
 	}
 }
 
+// saveLogin makes an SMPP login of the account that gets its replies.
+func (r *rig) saveLogin(name string) int64 {
+	r.t.Helper()
+	s := &sms.Subscriber{Head: sms.Head{Name: name, AccountID: r.account.ID}, Channel: sms.ChannelSMPP,
+		SMPP: &sms.SMPPLogin{PasswordHash: "00", Replies: []string{sms.RepliesAll}}}
+	r.save(s)
+	return s.ID
+}
+
 func (r *rig) topUp(m sms.Money) {
 	r.t.Helper()
 	if _, err := r.store.Post(context.Background(), r.now, sms.Transfer{AccountID: r.account.ID, Kind: sms.TransferTopUp, Amount: m, Reason: "test"}); err != nil {
@@ -103,6 +113,11 @@ func edit[N sms.Noun](r *rig, kind sms.Kind, name string, change func(N)) {
 		}
 	}
 	r.t.Fatalf("there is no %s %q", kind, name)
+}
+
+// otherSettings is a change that no connector takes while it lives.
+func otherSettings(n *sms.Connector) {
+	n.Settings = json.RawMessage(fmt.Sprintf(`{"after":%d}`, n.Version))
 }
 
 // open starts a Flow on the store, as a restart does.
@@ -235,9 +250,9 @@ func (r *rig) counters(t testing.TB) {
 	var open, held int
 	pending := r.flow.recorder.pending.len() + r.flow.recorder.batch.len() + r.flow.recorder.aside.len()
 	for _, s := range r.flow.host.senders() {
-		n := len(s.queue) + len(s.link.(*fake.Connector).Open())
+		n := len(s.queue) + len(s.link.(interface{ Open() []sms.AttemptRef }).Open())
 		if open += int(s.open.Load()); pending == 0 && int(s.open.Load()) != n {
-			t.Errorf("connector %s counts %d open, it holds %d", s.noun.Name, s.open.Load(), n)
+			t.Errorf("connector %s counts %d open, it holds %d", s.noun().Name, s.open.Load(), n)
 		}
 	}
 	for epoch, n := range r.flow.tenure.held {

@@ -7,7 +7,7 @@ import (
 )
 
 // roster says who sends for which route. It is rebuilt when senders or the
-// catalog change; who is up is asked each time.
+// catalog change; who takes messages is asked each time.
 type roster struct {
 	routes map[int64]*panel
 	of     map[int64][]*panel // by connector, in order of route id
@@ -45,7 +45,7 @@ func newRoster(cat *sms.Catalog, running map[int64]*sender) *roster {
 }
 
 func (p *panel) has(connector int64) bool {
-	return slices.ContainsFunc(p.members, func(m member) bool { return m.noun.ID == connector })
+	return slices.ContainsFunc(p.members, func(m member) bool { return m.id == connector })
 }
 
 // senders of the route; none for a nil panel.
@@ -56,11 +56,11 @@ func (p *panel) senders() []member {
 	return p.members
 }
 
-// others are the members that are up, besides the connector, and that may send
-// for the sender id (nil: any).
+// others are the members that take messages, besides the connector, and that may
+// send for the sender id (nil: any).
 func (p *panel) others(connector int64, id *sms.Sender) (list []member) {
 	for _, m := range p.senders() {
-		if m.noun.ID != connector && m.up.Load() && registered(id, m.noun.ID) {
+		if m.id != connector && m.serves() && registered(id, m.id) {
 			list = append(list, m)
 		}
 	}
@@ -79,16 +79,16 @@ type share struct {
 }
 
 // shares says what the connector may claim: all of a route while it is among
-// its best connectors that are up, otherwise what spills over.
+// its best connectors that take messages, otherwise what spills over.
 func (r *roster) shares(connector int64) []share {
 	list := make([]share, 0, len(r.of[connector]))
 	for _, p := range r.of[connector] {
 		mine, best, others := 0, int(^uint(0)>>1), 0
 		for _, m := range p.members {
 			switch {
-			case m.noun.ID == connector:
+			case m.id == connector:
 				mine = m.priority
-			case m.up.Load():
+			case m.serves():
 				others++
 				best = min(best, m.priority)
 			}

@@ -32,10 +32,12 @@ const (
 type sender struct {
 	flow *Flow
 	host *host
-	noun *sms.Connector
+	id   int64 // of the connector
 	link connect.Connector
 	pace *pacer
+	asks *asks // nil where the operator cannot be asked
 
+	config    atomic.Pointer[sms.Connector]
 	stepped   bool // Step calls it, so that a Send must not wait for room in the window
 	up        atomic.Bool
 	stopping  atomic.Bool
@@ -47,6 +49,8 @@ type sender struct {
 	perClaim  float64 // attempts that a claimed message brings, of late; fill's own
 
 	mu     sync.Mutex
+	pass   context.Context // of Send, until the connector is paused
+	shut   context.CancelFunc
 	queue  []connect.Submission
 	refill int       // length of the queue at which fill is rung
 	rest   time.Time // nothing is sent before
@@ -59,15 +63,28 @@ type sender struct {
 }
 
 func newSender(h *host, noun *sms.Connector) *sender {
-	return &sender{flow: h.flow, host: h, noun: noun, pace: newPacer(noun.Pace), fillBell: newBell(), drainBell: newBell(),
+	s := &sender{flow: h.flow, host: h, id: noun.ID, pace: newPacer(noun.Pace), fillBell: newBell(), drainBell: newBell(),
 		perClaim: 1, upped: make(chan struct{}), info: connect.Link{Reason: "connecting"}}
+	s.config.Store(noun)
+	return s
 }
+
+// noun is the present configuration of the connector.
+func (s *sender) noun() *sms.Connector { return s.config.Load() }
+
+// serves says whether it takes messages.
+func (s *sender) serves() bool { return s.up.Load() && s.noun().Mode == sms.ModeRun }
 
 func (s *sender) start(hard context.Context) {
 	ctx, quit := context.WithCancel(hard)
 	s.quit = quit
-	s.loops.Go(func() { loop(ctx, s.flow.Now, s.fillBell, s.fill, s.flow.complain("claims of "+s.noun.Name)) })
-	s.loops.Go(func() { loop(ctx, s.flow.Now, s.drainBell, s.drain, s.flow.complain("sender "+s.noun.Name)) })
+	s.loops.Go(func() { loop(ctx, s.flow.Now, s.fillBell, s.fill, s.flow.complain("claims of "+s.noun().Name)) })
+	s.loops.Go(func() { loop(ctx, s.flow.Now, s.drainBell, s.drain, s.flow.complain("sender "+s.noun().Name)) })
+	if s.asks != nil {
+		s.loops.Go(func() {
+			loop(ctx, s.flow.Now, s.asks.bell, s.asks.step, s.flow.complain("questions of "+s.noun().Name))
+		})
+	}
 }
 
 // stop ends claiming, hands back what was not written, and closes the link,
@@ -79,30 +96,30 @@ func (s *sender) stop(hard context.Context) {
 	ctx, done := context.WithTimeout(hard, drainWait)
 	defer done()
 	if !within(ctx, letGo, s.loops.Wait) {
-		s.flow.Log.Error("connector does not return a submission and is left behind", "connector", s.noun.Name)
+		s.flow.Log.Error("connector does not return a submission and is left behind", "connector", s.noun().Name)
 	}
 	s.handBack(s.flow.Now())
 	closed := within(ctx, letGo, func() {
 		if err := s.link.Close(ctx); err != nil {
-			s.flow.Log.Warn("connector did not close cleanly", "connector", s.noun.Name, "err", err)
+			s.flow.Log.Warn("connector did not close cleanly", "connector", s.noun().Name, "err", err)
 		}
 	})
 	if !closed {
-		s.flow.Log.Error("connector does not close and is left behind", "connector", s.noun.Name)
+		s.flow.Log.Error("connector does not close and is left behind", "connector", s.noun().Name)
 	}
 }
 
 // fill claims more when the queue is half empty. Its routes share the room
 // evenly, and take turns in being first.
 func (s *sender) fill(ctx context.Context, now time.Time) (next time.Time, err error) {
-	if !s.up.Load() || s.stopping.Load() {
+	if !s.serves() || s.stopping.Load() {
 		return time.Time{}, nil
 	}
 	target, waiting := s.target(now)
 	if waiting > target/2 || int(s.open.Load()) > 4*target+s.link.Info().Window {
 		return time.Time{}, nil // drain, or a recorded outcome, rings again
 	}
-	shares := s.host.roster.Load().shares(s.noun.ID)
+	shares := s.host.roster.Load().shares(s.id)
 	s.turn++
 	var errs []error
 	for i := range shares {
@@ -129,7 +146,7 @@ func (s *sender) fill(ctx context.Context, now time.Time) (next time.Time, err e
 func (s *sender) claim(ctx context.Context, now time.Time, share *share, room int) (n int, due time.Time, err error) {
 	want := max(1, int(float64(room)/s.perClaim))
 	epoch := s.flow.tenure.begin()
-	got, due, err := s.flow.Store.Claim(ctx, now, store.ClaimRequest{RouteID: share.route.ID, ConnectorID: s.noun.ID, Epoch: epoch,
+	got, due, err := s.flow.Store.Claim(ctx, now, store.ClaimRequest{RouteID: share.route.ID, ConnectorID: s.id, Epoch: epoch,
 		Limit: want, Single: share.route.Long == sms.LongPayload, Alone: share.alone, Spill: share.spill})
 	if err != nil {
 		s.flow.tenure.failed(epoch, errors.Is(err, store.ErrCommitUnknown))
@@ -154,8 +171,8 @@ func (s *sender) target(now time.Time) (target, waiting int) {
 	defer s.mu.Unlock()
 	ahead := int(s.speed.rate(now) * claimAhead.Seconds())
 	target = min(claimMost, max(2*s.link.Info().Window, ahead))
-	if s.noun.Pace > 0 {
-		target = max(1, min(claimMost, int(s.noun.Pace*claimAhead.Seconds())))
+	if pace := s.noun().Pace; pace > 0 {
+		target = max(1, min(claimMost, int(pace*claimAhead.Seconds())))
 	}
 	s.refill = target / 2
 	return target, len(s.queue)
@@ -166,7 +183,7 @@ func (s *sender) attempts(got []store.Claimed, route *sms.Route, now time.Time) 
 	if len(got) == 0 {
 		return nil, nil
 	}
-	c := cutter{route: route, conn: s.noun.ID}
+	c := cutter{route: route, conn: s.id}
 	list = make([]connect.Submission, 0, len(got))
 	for i := range got {
 		if m := &got[i]; s.allowed(m) {
@@ -197,16 +214,16 @@ func (s *sender) push(list []connect.Submission, refused []sms.Outcome, now time
 
 // allowed says whether the message's sender id may be used on this connector.
 func (s *sender) allowed(m *store.Claimed) bool {
-	return registered(s.flow.Catalog().Sender(m.AccountID, m.Group.From), s.noun.ID)
+	return registered(s.flow.Catalog().Sender(m.AccountID, m.Group.From), s.id)
 }
 
 // notHere gives a message back whose sender id this connector may not use. One
 // that may and is up has it at once, and alone after a second such turn. Else it
 // comes back later and later, since each turn is written down.
 func (s *sender) notHere(list []sms.Outcome, m *store.Claimed, route *sms.Route, now time.Time) []sms.Outcome {
-	o := sms.Outcome{ConnectorID: s.noun.ID, Verdict: sms.VerdictDown, Reason: sms.ReasonSender, At: now, RetryAt: now, AvoidID: s.noun.ID}
+	o := sms.Outcome{ConnectorID: s.id, Verdict: sms.VerdictDown, Reason: sms.ReasonSender, At: now, RetryAt: now, AvoidID: s.id}
 	id := s.flow.Catalog().Sender(m.AccountID, m.Group.From)
-	others := s.host.roster.Load().routes[route.ID].others(s.noun.ID, id)
+	others := s.host.roster.Load().routes[route.ID].others(s.id, id)
 	switch {
 	case len(others) == 0:
 		waited := now.Sub(latest(m.Group.At, m.Group.SendAt))
@@ -215,7 +232,7 @@ func (s *sender) notHere(list []sms.Outcome, m *store.Claimed, route *sms.Route,
 			o.Reason = sms.ReasonLinkDown
 		}
 	case m.Reason == sms.ReasonSender:
-		o.OnlyID = others[0].noun.ID
+		o.OnlyID = others[0].id
 	}
 	for i := range m.Sub {
 		if p := &m.Sub[i]; p.State == sms.PartSending {
@@ -226,14 +243,18 @@ func (s *sender) notHere(list []sms.Outcome, m *store.Claimed, route *sms.Route,
 	return list
 }
 
-// drain sends what the pace allows.
+// drain sends what the pace allows. A pause ends ctx for it.
 func (s *sender) drain(ctx context.Context, now time.Time) (time.Time, error) {
-	for ctx.Err() == nil {
-		if !s.up.Load() {
+	ctx = s.passage(ctx)
+	for {
+		if !s.up.Load() || s.noun().Mode == sms.ModePause {
 			s.handBack(now)
 			return time.Time{}, nil
 		}
 		if s.stepped && s.full() {
+			return time.Time{}, nil
+		}
+		if ctx.Err() != nil {
 			return time.Time{}, nil
 		}
 		at, sent := s.sendOne(ctx, now)
@@ -242,7 +263,6 @@ func (s *sender) drain(ctx context.Context, now time.Time) (time.Time, error) {
 		}
 		now = s.flow.Now()
 	}
-	return time.Time{}, nil
 }
 
 // full says that what was sent and is not answered fills the window.
@@ -316,70 +336,17 @@ func (s *sender) handBack(now time.Time) {
 	}
 	list := make([]sms.Outcome, len(queue))
 	for i := range queue {
-		list[i] = notWritten(&queue[i], s.noun.ID, now, sms.ReasonLinkDown)
+		list[i] = notWritten(&queue[i], s.id, now, sms.ReasonLinkDown)
 	}
 	s.flow.recorder.add(s, list)
 }
 
 func (s *sender) back(sub *connect.Submission, now time.Time, why sms.Reason) {
-	s.flow.recorder.add(s, []sms.Outcome{notWritten(sub, s.noun.ID, now, why)})
+	s.flow.recorder.add(s, []sms.Outcome{notWritten(sub, s.id, now, why)})
 }
 
 func notWritten(sub *connect.Submission, connector int64, now time.Time, why sms.Reason) sms.Outcome {
 	return sms.Outcome{AttemptRef: sub.Attempt, ConnectorID: connector, Verdict: sms.VerdictDown, Reason: why, At: now, RetryAt: now}
-}
-
-// Link is called by the connector.
-func (s *sender) Link(l connect.Link) {
-	s.mu.Lock()
-	was := s.info
-	s.info = l
-	s.up.Store(l.Up)
-	if l.Up {
-		s.rest = time.Time{}
-		select {
-		case <-s.upped:
-		default:
-			close(s.upped)
-		}
-	}
-	s.mu.Unlock()
-	if was.Up != l.Up {
-		s.drainBell.ring()
-		s.fillBell.ring() // it need not be in the roster yet
-		s.host.wakeAll()
-	}
-	if s.replaced.Load() {
-		return
-	}
-	s.flow.Meter.Link(s.noun.Name, l.Links)
-	if was.Up != l.Up {
-		s.flow.Log.Info("connector changed", "connector", s.noun.Name, "up", l.Up, "links", l.Links, "reason", l.Reason)
-	}
-}
-
-func (s *sender) waitUp(ctx context.Context) {
-	select {
-	case <-s.upped:
-	case <-ctx.Done():
-	}
-}
-
-// wasUp says whether it was ever up.
-func (s *sender) wasUp() bool {
-	select {
-	case <-s.upped:
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *sender) state() ConnectorState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return ConnectorState{ID: s.noun.ID, Name: s.noun.Name, Protocol: s.noun.Protocol, Link: s.info,
-		Waiting: len(s.queue), Open: s.open.Load()}
 }
 
 // sooner is the earlier of two times, of which zero means never.
@@ -388,28 +355,4 @@ func sooner(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// meter is a rate over the last moments.
-type meter struct {
-	since time.Time
-	n     int
-	last  float64
-}
-
-const meterSpan = 50 * time.Millisecond
-
-func (m *meter) add(now time.Time, n int) {
-	if m.since.IsZero() {
-		m.since = now
-	}
-	m.n += n
-}
-
-func (m *meter) rate(now time.Time) float64 {
-	if span := now.Sub(m.since); !m.since.IsZero() && span >= meterSpan {
-		m.last = max(float64(m.n)/span.Seconds(), m.last*0.7)
-		m.since, m.n = now, 0
-	}
-	return m.last
 }

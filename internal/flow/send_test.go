@@ -434,8 +434,8 @@ func TestConnectorChangesWithMessagesInFlight(t *testing.T) {
 	if n := len(first.Open()); n == 0 {
 		t.Fatal("nothing is in flight")
 	}
-	for round := range 3 {
-		edit(r, sms.KindConnector, "a", func(n *sms.Connector) { n.Window = 200 + round })
+	for range 3 {
+		edit(r, sms.KindConnector, "a", otherSettings)
 		r.pass(100 * time.Millisecond)
 	}
 	r.pass(2 * time.Second)
@@ -473,7 +473,7 @@ func TestReplacedConnectorIsSilent(t *testing.T) {
 	links := linkMeter{}
 	r := newRig(t, func(r *rig) { r.options.Meter = links })
 	r.step()
-	edit(r, sms.KindConnector, "a", func(n *sms.Connector) { n.Window = 5 })
+	edit(r, sms.KindConnector, "a", otherSettings)
 	r.pass(time.Second)
 	if links["a"] != 1 {
 		t.Errorf("the meter shows %d links", links["a"])
@@ -493,6 +493,7 @@ type linkMeter map[string]int
 func (linkMeter) Accepted(string, int, time.Duration)     {}
 func (linkMeter) Refused(string, sms.Code, time.Duration) {}
 func (linkMeter) Outcome(string, sms.Verdict, int)        {}
-func (linkMeter) Receipt(string, store.Matched, int)      {}
-func (linkMeter) Inbound(string, int)                     {}
-func (m linkMeter) Link(connector string, n int)          { m[connector] = n }
+func (linkMeter) Receipt(string, store.Match, string, string, sms.Reason, time.Duration) {
+}
+func (linkMeter) Inbound(string, int)            {}
+func (m linkMeter) Link(connector string, n int) { m[connector] = n }

@@ -26,6 +26,9 @@ func (f *Flow) Step(ctx context.Context, now time.Time) (next time.Time, err err
 	for _, s := range f.host.senders() {
 		do(s.fill)
 		do(s.drain)
+		if s.asks != nil {
+			do(s.asks.step)
+		}
 	}
 	do(f.keeper.step)
 	errs = append(errs, f.recorder.drain(ctx))
@@ -125,6 +128,6 @@ func (s *sender) cut() {
 	ctx, end := context.WithCancel(context.Background())
 	end()
 	if err := s.link.Close(ctx); err != nil {
-		s.flow.Log.Warn("connector did not close cleanly", "connector", s.noun.Name, "err", err)
+		s.flow.Log.Warn("connector did not close cleanly", "connector", s.noun().Name, "err", err)
 	}
 }

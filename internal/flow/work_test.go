@@ -450,7 +450,7 @@ func TestReplacedWhileStopping(t *testing.T) {
 			}
 		})
 		time.Sleep(time.Second)
-		edit(p.rig, sms.KindConnector, "a", func(n *sms.Connector) { n.Window = 5 })
+		edit(p.rig, sms.KindConnector, "a", otherSettings)
 		time.Sleep(time.Second)
 		g := p.send(p.request(number(1)))
 		time.Sleep(poll + time.Millisecond)
@@ -674,6 +674,9 @@ func TestUnderLoad(t *testing.T) {
 
 	faults.Store(false)
 	healthy.Store(true)
+	for _, name := range []string{"a", "b"} {
+		edit(r, sms.KindConnector, name, func(n *sms.Connector) { n.Mode = sms.ModeRun })
+	}
 	p.open()
 	p.run()
 	if accepted.Load() == 0 {
@@ -706,7 +709,17 @@ func reconfigure(r *rig, round int) {
 	if err != nil {
 		return
 	}
+	round /= 5
 	n := list[round%len(list)]
-	n.Window = 20 + round%30
+	switch round / 2 % 5 {
+	case 0, 1:
+		n.Window = 20 + round%30
+	case 2:
+		n.Mode = []sms.ConnectorMode{sms.ModePause, sms.ModeDrain, sms.ModeRun}[round/10%3]
+	case 3:
+		otherSettings(n)
+	case 4:
+		n.Pace = float64(1000 * (round % 3))
+	}
 	_ = store.Save(context.Background(), r.store, time.Now(), "chaos", n) // a fault is as good as a change
 }

@@ -38,8 +38,9 @@ type world struct {
 	groups []int64         // accepted
 	keys   map[string]int64
 	paid   sms.Money
-	faults int  // of the calls of the store that follow
-	asking bool // the next Accept asks after one whose answer was lost
+	login  int64 // the SMPP login of the account
+	faults int   // of the calls of the store that follow
+	asking bool  // the next Accept asks after one whose answer was lost
 }
 
 // seen is a submission that a late answer may be about.
@@ -98,6 +99,8 @@ type deed struct {
 var deeds = []deed{
 	{"a call", 8, (*world).call},
 	{"a repeated call", 1, (*world).repeat},
+	{"several calls", 2, (*world).calls},
+	{"a replacement", 2, (*world).replace},
 	{"step", 8, func(w *world) { w.step() }},
 	{"a moment", 6, func(w *world) { w.wait(1, 300, time.Millisecond) }},
 	{"seconds", 4, func(w *world) { w.wait(1, 90, time.Second) }},
@@ -109,7 +112,7 @@ var deeds = []deed{
 	{"a reply", 1, (*world).reply},
 	{"a cancel", 1, (*world).cancel},
 	{"a top-up", 1, (*world).pay},
-	{"a connector edit", 2, (*world).editConnector},
+	{"a connector edit", 3, (*world).editConnector},
 	{"a route edit", 2, (*world).editRoute},
 	{"an account edit", 1, (*world).editAccount},
 	{"database trouble", 2, func(w *world) { w.faults = 1 + w.dice(30) }},
@@ -152,6 +155,12 @@ func newWorld(t *testing.T, rt *rapid.T) *world {
 		edit(r, sms.KindRoute, "main", func(n *sms.Route) {
 			n.Validity, n.ReceiptWait = sms.Duration(time.Hour), sms.Duration(2*time.Hour)
 		})
+		w.login = r.saveLogin("acme-smpp")
+		r.save(&sms.Number{Head: sms.Head{Name: "16247", AccountID: r.account.ID}})
+		r.wrap = func(_ string, c connect.Connector) connect.Connector {
+			c.(*fake.Connector).SetOracle(func(q connect.Query) *fake.Receipt { return w.oracle(q, w.dice) })
+			return c
+		}
 	})
 	return w
 }
@@ -203,25 +212,6 @@ func (w *world) undisturbed(f func()) {
 
 func (w *world) wait(least, most int, unit time.Duration) {
 	w.pass(time.Duration(rapid.IntRange(least, most).Draw(w.rt, "how long")) * unit)
-}
-
-// drawRequest is a call, good or bad.
-func (w *world) drawRequest() Request {
-	req := Request{AccountID: w.account.ID, Face: "test", Type: sms.TypeSMS,
-		From: rapid.SampledFrom([]string{"acme", "acme", "codes", "onlyb", "nobody"}).Draw(w.rt, "from"),
-		Text: rapid.SampledFrom([]string{"hello", "নমস্কার", strings.Repeat("0123456789", 40), ""}).Draw(w.rt, "text")}
-	for range rapid.IntRange(1, 4).Draw(w.rt, "recipients") {
-		req.To = append(req.To, rapid.SampledFrom([]string{number(1), number(2), number(3), "01812345678", "bad"}).Draw(w.rt, "to"))
-	}
-	switch rapid.IntRange(0, 5).Draw(w.rt, "kind") {
-	case 0:
-		req.SendAt = w.now.Add(time.Duration(rapid.IntRange(1, 7200).Draw(w.rt, "seconds ahead")) * time.Second)
-	case 1:
-		req.RouteID = w.names["named"]
-	case 2:
-		req.Key, req.KeyFor = fmt.Sprintf("key%d", rapid.IntRange(1, 5).Draw(w.rt, "key")), time.Hour
-	}
-	return req
 }
 
 func (w *world) call() {
@@ -292,7 +282,7 @@ func (w *world) late() {
 		}
 	}
 	if w.taken[partKey{s.ref.Message, s.ref.Seq}] > 0 && contains(w.every, s.link) && w.sentBy(s) {
-		_ = s.link.Late(s.ref, w.id()) // the link may be down
+		_ = s.link.Late(s.ref, w.id(partKey{s.ref.Message, s.ref.Seq})) // the link may be down
 	}
 }
 
@@ -329,61 +319,6 @@ func (w *world) cancel() {
 	})
 }
 
-func (w *world) editConnector() {
-	name := rapid.SampledFrom([]string{"a", "b"}).Draw(w.rt, "connector")
-	what := rapid.IntRange(0, 3).Draw(w.rt, "edit")
-	w.undisturbed(func() {
-		edit(w.rig, sms.KindConnector, name, func(n *sms.Connector) {
-			switch what {
-			case 0:
-				n.Enabled = !n.Enabled
-			case 1:
-				n.Window = 2 + w.dice(50)
-			case 2:
-				n.Pace = float64(w.dice(3) * 20)
-			case 3:
-				n.ScopeID = map[bool]int64{true: w.names["a"]}[n.ScopeID == 0]
-			}
-		})
-	})
-}
-
-func (w *world) editRoute() {
-	what := rapid.IntRange(0, 4).Draw(w.rt, "edit")
-	w.undisturbed(func() {
-		edit(w.rig, sms.KindRoute, "main", func(n *sms.Route) {
-			switch what {
-			case 0:
-				n.Connectors[0].ID, n.Connectors[1].ID = n.Connectors[1].ID, n.Connectors[0].ID
-			case 1:
-				n.Connectors[1].Priority = 1 + w.dice(2)
-			case 2:
-				n.Long = []sms.LongMode{sms.LongUDH8, sms.LongUDH16, sms.LongSAR, sms.LongPayload}[w.dice(4)]
-			case 3:
-				n.OnUnknown = []sms.UnknownPolicy{sms.UnknownHold, sms.UnknownResend}[w.dice(2)]
-			case 4:
-				n.MaxAttempts = 1 + w.dice(6)
-			}
-		})
-	})
-}
-
-func (w *world) editAccount() {
-	what := rapid.IntRange(0, 2).Draw(w.rt, "edit")
-	w.undisturbed(func() {
-		switch what {
-		case 0:
-			edit(w.rig, sms.KindAccount, "acme", func(n *sms.Account) { n.Enabled = !n.Enabled })
-		case 1:
-			edit(w.rig, sms.KindAccount, "acme", func(n *sms.Account) { n.MaxParts = 1 + w.dice(5) })
-		case 2:
-			edit(w.rig, sms.KindSender, "ACME", func(n *sms.Sender) {
-				n.Status = map[bool]sms.SenderStatus{true: sms.SenderRefused, false: sms.SenderApproved}[n.Status == sms.SenderApproved]
-			})
-		}
-	})
-}
-
 // restart is kill -9: what was in memory is gone, what was on the wire may have
 // been taken, receipts of the old links never come.
 func (w *world) restart() {
@@ -412,7 +347,7 @@ func (w *world) solvent() {
 func (w *world) finish() {
 	w.calm = true
 	for _, name := range []string{"a", "b"} {
-		edit(w.rig, sms.KindConnector, name, func(n *sms.Connector) { n.Enabled = true })
+		edit(w.rig, sms.KindConnector, name, func(n *sms.Connector) { n.Enabled, n.Mode = true, sms.ModeRun })
 	}
 	for range 8 {
 		w.linksUp()
@@ -422,7 +357,7 @@ func (w *world) finish() {
 	w.check()
 	for _, s := range w.flow.host.senders() {
 		if n := s.open.Load(); n != 0 {
-			w.rt.Errorf("connector %s still counts %d open", s.noun.Name, n)
+			w.rt.Errorf("connector %s still counts %d open", s.noun().Name, n)
 		}
 	}
 	accepted := map[int64]bool{}
@@ -436,6 +371,36 @@ func (w *world) finish() {
 		}
 	}
 	w.ended()
+	w.told()
+}
+
+// told checks what is kept for the login: what it wanted to know, and nothing else.
+func (w *world) told() {
+	list, err := w.store.ClaimDeliveries(context.Background(), w.now, w.login, 1<<20, w.now.Add(time.Hour))
+	if err != nil {
+		w.rt.Fatalf("deliveries: %v", err)
+	}
+	ends := map[sms.MessageID]bool{}
+	for _, d := range list {
+		if d.Inbound == nil {
+			ends[d.Event.MessageID] = ends[d.Event.MessageID] || d.Event.State.Final()
+			if d.Record.SubscriberID != w.login {
+				w.rt.Errorf("the login is told of message %s, which it did not hand in", d.Record.ID)
+			}
+		} else if d.Inbound.To != "16247" {
+			w.rt.Errorf("the login gets a reply to %s", d.Inbound.To)
+		}
+	}
+	err = w.store.Sweep(context.Background(), store.Visitor{Record: func(r sms.Record) error {
+		all := sms.NotifyDelivered | sms.NotifyFailed
+		if r.SubscriberID == w.login && r.Notify&all == all && len(r.Sub) > 0 && !ends[r.ID] {
+			w.rt.Errorf("the login was never told of the end of message %s, which is %s", r.ID, r.State)
+		}
+		return nil
+	}})
+	if err != nil {
+		w.rt.Errorf("sweep: %v", err)
+	}
 }
 
 // ended checks that every message has come to its end, and the money with it.

@@ -69,6 +69,21 @@ type Request interface {
 	Answer(v sms.Verdict, id string)
 }
 
+// Seen is a Request of a text channel that shows what it carries. The suite then
+// looks at it.
+type Seen interface {
+	Header() []byte // user data header with its length octet, empty: none
+	Body() []byte   // what follows it
+	Receipt() bool  // whether a receipt was asked for
+}
+
+// Oracle is a FarEnd that can be asked what became of a submission. One whose
+// connector is a connect.Querier and may ask (its settings allow it) has it.
+type Oracle interface {
+	// Know lets it answer questions about the id it gave. About others it knows nothing.
+	Know(id string, state sms.PartState)
+}
+
 // Receipt is one that the far end sends.
 type Receipt struct {
 	ID    string
@@ -107,6 +122,11 @@ func Run(t *testing.T, h Harness) {
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, h) })
 	}
+	if h.Type.Channel() == sms.TypeSMS {
+		t.Run("RawGoesOutAsItIs", func(t *testing.T) { testRaw(t, h) })
+		t.Run("ReceiptWhereAsked", func(t *testing.T) { testReceiptAsked(t, h) })
+	}
+	runAbilities(t, h)
 	if !h.NoReceipts {
 		t.Run("ReceiptAcknowledgedAfterCommit", func(t *testing.T) { testAckAfterCommit(t, h, receiptDelivery) })
 		t.Run("ReceiptRefusedOnError", func(t *testing.T) { testRefusedOnError(t, h, receiptDelivery) })

@@ -24,6 +24,7 @@ const (
 type rig struct {
 	*recorder
 	h    Harness
+	noun *sms.Connector
 	c    connect.Connector
 	far  FarEnd
 	log  *log
@@ -36,6 +37,7 @@ func newRig(t *testing.T, h Harness) *rig {
 	t.Helper()
 	r := &rig{recorder: newRecorder(t, h.Patience), h: h, log: new(log), text: "conformance"}
 	noun := &sms.Connector{Head: sms.Head{ID: nounID, Name: nounName, Version: 1}, Enabled: true, Window: window}
+	r.noun = noun
 	r.c, r.far = h.New(t, Options{Noun: noun, Sink: r.recorder,
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	t.Cleanup(func() {

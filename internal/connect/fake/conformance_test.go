@@ -25,6 +25,7 @@ type farEnd struct {
 	c    *fake.Connector
 	log  func(msg string, args ...any)
 	mu   sync.Mutex
+	know map[string]sms.PartState
 	seen []request
 	more chan struct{}
 }
@@ -40,8 +41,19 @@ func (r request) Answer(v sms.Verdict, id string) {
 	r.c.Resolve(r.s.Attempt, fake.Answer{Verdict: v, UpstreamID: id})
 }
 
+func (r request) Header() []byte {
+	if r.s.Raw == nil {
+		return nil
+	}
+	return r.s.Raw.Header
+}
+
+func (r request) Body() []byte { return r.s.Payload }
+
+func (r request) Receipt() bool { return r.s.Receipt }
+
 func newFarEnd(t *testing.T, o connecttest.Options) (connect.Connector, connecttest.FarEnd) {
-	f := &farEnd{more: make(chan struct{}), log: o.Log.Info}
+	f := &farEnd{more: make(chan struct{}), log: o.Log.Info, know: map[string]sms.PartState{}}
 	f.c = fake.New(o.Noun, o.Sink, nil)
 	f.c.SetScript(func(_ int, s *connect.Submission) fake.Answer {
 		f.mu.Lock()
@@ -51,7 +63,21 @@ func newFarEnd(t *testing.T, o connecttest.Options) (connect.Connector, connectt
 		f.more = make(chan struct{})
 		return fake.Answer{}
 	})
+	f.c.SetOracle(func(q connect.Query) *fake.Receipt {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if state, known := f.know[q.UpstreamID]; known {
+			return &fake.Receipt{State: state}
+		}
+		return nil
+	})
 	return f.c, f
+}
+
+func (f *farEnd) Know(id string, state sms.PartState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.know[id] = state
 }
 
 func (f *farEnd) Next(ctx context.Context) (connecttest.Request, error) {

@@ -13,6 +13,7 @@
 package fake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -65,14 +66,21 @@ func Deliver(int, *connect.Submission) Answer {
 // Hold answers nothing until the test does.
 func Hold(int, *connect.Submission) Answer { return Answer{} }
 
+// Oracle says what the far end answers when it is asked about a part; nil is no
+// answer. IDs and After of the Receipt count, Before does not.
+type Oracle func(q connect.Query) *Receipt
+
 // Connector is the fake. Its zero value is not usable, see New.
 type Connector struct {
-	noun sms.Connector
+	id   int64
 	sink connect.Sink
 	now  func() time.Time
 
 	mu       sync.Mutex
+	noun     sms.Connector
 	script   Script
+	oracle   Oracle
+	asked    []connect.Query
 	started  bool
 	closing  bool // Close was called: nothing more is taken
 	closed   bool
@@ -100,7 +108,11 @@ type event struct {
 	receipt *sms.Receipt
 }
 
-var _ connect.Connector = (*Connector)(nil)
+var _ interface {
+	connect.Connector
+	connect.Adjuster
+	connect.Querier
+} = (*Connector)(nil)
 
 // New builds a fake that accepts everything. now stamps what it reports; nil is
 // time.Now.
@@ -108,7 +120,7 @@ func New(c *sms.Connector, sink connect.Sink, now func() time.Time) *Connector {
 	if now == nil {
 		now = time.Now
 	}
-	return &Connector{noun: *c, sink: sink, now: now, script: Accept, reason: "not connected yet", room: make(chan struct{})}
+	return &Connector{id: c.ID, noun: *c, sink: sink, now: now, script: Accept, reason: "not connected yet", room: make(chan struct{})}
 }
 
 // Plugin is the fake as a plug-in of the text channels. Every connector that a
@@ -125,7 +137,23 @@ func Plugin(now func() time.Time, built func(*Connector)) connect.Plugin {
 
 // Info of the fake.
 func (c *Connector) Info() connect.Info {
-	return connect.Info{Protocol: Protocol, Window: max(c.noun.Window, 1)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return connect.Info{Protocol: Protocol, Window: c.window()}
+}
+
+func (c *Connector) window() int { return max(c.noun.Window, 1) }
+
+// Adjust takes every change but one of protocol or settings.
+func (c *Connector) Adjust(noun *sms.Connector) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if noun.Protocol != c.noun.Protocol || !bytes.Equal(noun.Settings, c.noun.Settings) {
+		return false
+	}
+	c.noun = *noun
+	c.wake()
+	return true
 }
 
 // Connect brings the link up, unless Down was called before.
@@ -147,7 +175,7 @@ func (c *Connector) Connect(context.Context) error {
 // Send gives the submission to the script.
 func (c *Connector) Send(ctx context.Context, s *connect.Submission) error {
 	c.mu.Lock()
-	for c.up && !c.closing && len(c.open) >= c.Info().Window {
+	for c.up && !c.closing && len(c.open) >= c.window() {
 		room := c.room
 		c.mu.Unlock()
 		select {

@@ -238,6 +238,59 @@ func TestDownBeforeConnect(t *testing.T) {
 	}
 }
 
+func TestQuery(t *testing.T) {
+	w := newWorld(t, fake.Accept)
+	q := connect.Query{UpstreamID: "ab", To: "123"}
+	if err := w.c.Query(t.Context(), q); !errors.Is(err, connect.ErrNoQuery) {
+		t.Errorf("asked without an oracle: %v", err)
+	}
+	answers := []*fake.Receipt{nil, {State: sms.PartDelivered}, {State: sms.PartUndelivered, IDs: []string{"x"}, After: time.Second}}
+	n := 0
+	w.c.SetOracle(func(connect.Query) *fake.Receipt { n++; return answers[n-1] })
+	for range answers {
+		if err := w.c.Query(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.want("receipt [ab] delivered at 0s")
+	if next := w.step(time.Second); !next.IsZero() {
+		t.Errorf("next is %v", next)
+	}
+	w.want("receipt [x] undelivered at 1s")
+	w.c.Down("cut")
+	if err := w.c.Query(t.Context(), q); !errors.Is(err, connect.ErrDown) {
+		t.Errorf("asked without a link: %v", err)
+	}
+	w.want("up false cut")
+	if got := w.c.Asked(); len(got) != 3 || got[0] != q {
+		t.Errorf("asked %+v", got)
+	}
+}
+
+func TestAdjust(t *testing.T) {
+	w := newWorld(t, fake.Hold)
+	for id := range sms.MessageID(3) {
+		w.send(id + 1) // the window
+	}
+	noun := sms.Connector{Head: sms.Head{ID: 3, Version: 2}, Window: 4, ScopeID: 9}
+	if !w.c.Adjust(&noun) || w.c.Info().Window != 4 {
+		t.Fatalf("the window is %d", w.c.Info().Window)
+	}
+	w.send(4)
+	noun.Settings = []byte("{}")
+	noun.Window = 9
+	if w.c.Adjust(&noun) || w.c.Info().Window != 4 {
+		t.Error("other settings were taken")
+	}
+	noun.Settings, noun.Protocol = nil, "smpp"
+	if w.c.Adjust(&noun) {
+		t.Error("another protocol was taken")
+	}
+	w.want()
+	w.c.Resolve(w.c.Open()[0], fake.Answer{Verdict: sms.VerdictAccepted, Receipts: []fake.Receipt{{State: sms.PartDelivered}}})
+	w.want("1 accepted 1", "receipt [1] delivered at 0s")
+}
+
 func TestPlugin(t *testing.T) {
 	var built []*fake.Connector
 	p := fake.Plugin(nil, func(c *fake.Connector) { built = append(built, c) })

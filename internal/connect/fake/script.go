@@ -26,6 +26,60 @@ func (c *Connector) Got() []connect.Submission {
 	return slices.Clone(c.got)
 }
 
+// SetOracle lets the far end be asked; before that it cannot.
+func (c *Connector) SetOracle(o Oracle) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.oracle = o
+}
+
+// Asked lists the questions so far, in order.
+func (c *Connector) Asked() []connect.Query {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.asked)
+}
+
+// Query asks the oracle. What it answers without delay is reported before Query
+// returns.
+func (c *Connector) Query(ctx context.Context, q connect.Query) error {
+	c.mu.Lock()
+	oracle := c.oracle
+	c.mu.Unlock()
+	if oracle == nil {
+		return connect.ErrNoQuery
+	}
+	if err := c.begin(); err != nil {
+		return err
+	}
+	defer c.done()
+	c.mu.Lock()
+	c.asked = append(c.asked, q)
+	c.mu.Unlock()
+	r := oracle(q)
+	if r == nil {
+		return nil
+	}
+	receipt := sms.Receipt{ConnectorID: c.scope(), IDs: r.IDs, Forms: []string{"query"}, To: q.To, State: r.State, Code: r.Code, At: c.now().Add(r.After)}
+	if len(receipt.IDs) == 0 {
+		receipt.IDs = []string{q.UpstreamID}
+	}
+	if r.After == 0 {
+		c.hand(ctx, receipt)
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at(&event{at: receipt.At, receipt: &receipt})
+	return nil
+}
+
+func (c *Connector) scope() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.noun.Scope()
+}
+
 // Open lists the attempts without an outcome, in order of Send.
 func (c *Connector) Open() []sms.AttemptRef {
 	c.mu.Lock()
@@ -94,7 +148,7 @@ func (c *Connector) done() {
 // later, and returns those that follow at once.
 func (c *Connector) receipts(a *attempt, answer Answer, o sms.Outcome) (after []sms.Receipt) {
 	for _, r := range answer.Receipts {
-		receipt := sms.Receipt{ConnectorID: c.noun.Scope(), IDs: r.IDs, To: a.s.To, State: r.State, Code: r.Code, At: o.At}
+		receipt := sms.Receipt{ConnectorID: c.scope(), IDs: r.IDs, To: a.s.To, State: r.State, Code: r.Code, At: o.At}
 		if len(receipt.IDs) == 0 {
 			receipt.IDs = []string{o.UpstreamID}
 		}
@@ -124,7 +178,7 @@ func (c *Connector) hand(ctx context.Context, r sms.Receipt) {
 }
 
 func (c *Connector) outcome(a *attempt, answer Answer) sms.Outcome {
-	o := sms.Outcome{AttemptRef: a.s.Attempt, ConnectorID: c.noun.ID, Verdict: answer.Verdict, Reason: answer.Reason,
+	o := sms.Outcome{AttemptRef: a.s.Attempt, ConnectorID: c.id, Verdict: answer.Verdict, Reason: answer.Reason,
 		Code: answer.Code, At: c.now()}
 	usual := usuals[answer.Verdict]
 	if o.Verdict == sms.VerdictAccepted {
@@ -158,7 +212,7 @@ func (c *Connector) Late(ref sms.AttemptRef, id string) error {
 		return err
 	}
 	defer c.done()
-	c.sink.Outcomes([]sms.Outcome{{AttemptRef: ref, ConnectorID: c.noun.ID, Verdict: sms.VerdictAccepted, UpstreamID: id, Late: true, At: c.now()}})
+	c.sink.Outcomes([]sms.Outcome{{AttemptRef: ref, ConnectorID: c.id, Verdict: sms.VerdictAccepted, UpstreamID: id, Late: true, At: c.now()}})
 	return nil
 }
 
@@ -247,8 +301,9 @@ func (c *Connector) Receipts(ctx context.Context, receipts ...sms.Receipt) error
 		return err
 	}
 	defer c.done()
+	scope := c.scope()
 	for i := range receipts {
-		receipts[i].ConnectorID = c.noun.Scope()
+		receipts[i].ConnectorID = scope
 		if receipts[i].At.IsZero() {
 			receipts[i].At = c.now()
 		}
@@ -263,7 +318,7 @@ func (c *Connector) Inbound(ctx context.Context, in ...sms.Inbound) error {
 	}
 	defer c.done()
 	for i := range in {
-		in[i].ConnectorID = c.noun.ID
+		in[i].ConnectorID = c.id
 		if in[i].At.IsZero() {
 			in[i].At = c.now()
 		}

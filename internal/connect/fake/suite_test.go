@@ -11,6 +11,7 @@ import (
 
 	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/connect/connecttest"
+	"github.com/harkara/harkara/internal/connect/fake"
 	"github.com/harkara/harkara/internal/sms"
 )
 
@@ -173,6 +174,51 @@ var defects = []struct {
 			return d.Sink.Inbound(ctx, list)
 		}
 	}, nil},
+	{"the header is lost", "RawGoesOutAsItIs", func(d *broken) {
+		d.send = func(ctx context.Context, s *connect.Submission) error {
+			bare := *s
+			bare.Raw = nil
+			return d.Connector.Send(ctx, &bare)
+		}
+	}, nil},
+	{"a receipt is always asked for", "ReceiptWhereAsked", func(d *broken) {
+		d.send = func(ctx context.Context, s *connect.Submission) error {
+			eager := *s
+			eager.Receipt = true
+			return d.Connector.Send(ctx, &eager)
+		}
+	}, nil},
+	{"a new pace is refused", "AdjustTakesThePace", func(d *broken) {
+		d.adjust = func(*sms.Connector) bool { return false }
+	}, nil},
+	{"adjusted by cutting the link", "AdjustTakesThePace", func(d *broken) {
+		d.adjust = func(c *sms.Connector) bool {
+			f := d.Connector.(*fake.Connector)
+			f.Down("adjusting")
+			f.Up()
+			return f.Adjust(c)
+		}
+	}, nil},
+	{"adjusted although it refuses", "AdjustWidensTheWindow", func(d *broken) {
+		d.adjust = func(c *sms.Connector) bool { return !d.Connector.(*fake.Connector).Adjust(c) }
+	}, nil},
+	{"a wider window in words only", "AdjustWidensTheWindow", func(d *broken) {
+		d.adjust = func(*sms.Connector) bool { return true }
+	}, nil},
+	{"a narrower window in words only", "AdjustNarrowsTheWindow", func(d *broken) {
+		d.adjust = func(*sms.Connector) bool { return true }
+	}, nil},
+	{"a question without a link is put", "QueryWithoutLink", func(d *broken) {
+		d.query = func(context.Context, connect.Query) error { return nil }
+	}, nil},
+	{"the answer is kept", "QueryIsAnsweredByReceipt", func(d *broken) {
+		d.query = func(context.Context, connect.Query) error { return nil }
+	}, nil},
+	{"an answer is made up", "QueryIsAnsweredByReceipt", func(d *broken) {
+		d.query = func(ctx context.Context, q connect.Query) error {
+			return d.Sink.Receipts(ctx, []sms.Receipt{{ConnectorID: 77, IDs: []string{q.UpstreamID}, State: sms.PartDelivered}})
+		}
+	}, nil},
 	{"the text in the log", "NothingSecretIsSaid", func(d *broken) {
 		d.send = func(ctx context.Context, s *connect.Submission) error {
 			d.log("sending", "octets", string(s.Payload))
@@ -214,6 +260,22 @@ type broken struct {
 	link     func(connect.Link)
 	receipts func(context.Context, []sms.Receipt) error
 	inbound  func(context.Context, []sms.Inbound) error
+	adjust   func(*sms.Connector) bool
+	query    func(context.Context, connect.Query) error
+}
+
+func (d *broken) Adjust(c *sms.Connector) bool {
+	if d.adjust != nil {
+		return d.adjust(c)
+	}
+	return d.Connector.(connect.Adjuster).Adjust(c)
+}
+
+func (d *broken) Query(ctx context.Context, q connect.Query) error {
+	if d.query != nil {
+		return d.query(ctx, q)
+	}
+	return d.Connector.(connect.Querier).Query(ctx, q)
 }
 
 func (d *broken) Send(ctx context.Context, s *connect.Submission) error {
