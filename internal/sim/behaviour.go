@@ -18,7 +18,9 @@ type Behaviour struct {
 	Name   string
 	Doc    string
 
-	reply func(s *Simulator, m *smpptest.Message, part gsm.Concat) smpptest.Reply
+	reply script
+	end   smpp.MessageState // of the message, as query_sm tells; StateEnroute: it stays in the SMSC
+	code  uint8             // and its error_code
 }
 
 // throttledTries is how often a throttled number is refused before it goes.
@@ -27,29 +29,33 @@ const throttledTries = 3
 // Behaviours are all there are, for the documentation; the last is the default.
 func Behaviours() []Behaviour {
 	return []Behaviour{
-		{"80", "undelivered", "accepted, then a receipt UNDELIV err:001", finally(smpp.StateUndeliverable, "001")},
-		{"81", "expired", "accepted, then a receipt EXPIRED", finally(smpp.StateExpired, "027")},
-		{"82", "rejected-later", "accepted, then a receipt REJECTD", finally(smpp.StateRejected, "00B")},
-		{"83", "no-receipt", "accepted, and never a receipt", func(*Simulator, *smpptest.Message, gsm.Concat) smpptest.Reply { return smpptest.Reply{} }},
-		{"84", "throttled", "ESME_RTHROTTLED three times, then delivered", refusedFirst(smpp.StatusThrottled, throttledTries)},
-		{"85", "busy", "ESME_RSYSERR once, then delivered", refusedFirst(smpp.StatusSysErr, 1)},
+		{"80", "undelivered", "accepted, then a receipt UNDELIV err:001", finally(smpp.StateUndeliverable, "001"), smpp.StateUndeliverable, 1},
+		{"81", "expired", "accepted, then a receipt EXPIRED", finally(smpp.StateExpired, "027"), smpp.StateExpired, 27},
+		{"82", "rejected-later", "accepted, then a receipt REJECTD", finally(smpp.StateRejected, "00B"), smpp.StateRejected, 11},
+		{"83", "no-receipt", "accepted, and never a receipt; it stays in the SMSC, where query_sm finds it ENROUTE and cancel_sm and replace_sm reach it",
+			accept, smpp.StateEnroute, 0},
+		{"84", "throttled", "ESME_RTHROTTLED three times, then delivered", refusedFirst(smpp.StatusThrottled, throttledTries), smpp.StateDelivered, 0},
+		{"85", "busy", "ESME_RSYSERR once, then delivered", refusedFirst(smpp.StatusSysErr, 1), smpp.StateDelivered, 0},
 		{"86", "refused", "ESME_RINVDSTADR", func(*Simulator, *smpptest.Message, gsm.Concat) smpptest.Reply {
 			return smpptest.Reply{Status: smpp.StatusInvDstAdr}
-		}},
-		{"87", "early-receipt", "the receipt comes before the response", early},
+		}, smpp.StateRejected, 0},
+		{"87", "early-receipt", "the receipt comes before the response", early, smpp.StateDelivered, 0},
 		{"88", "duplicate-receipt", "the receipt comes twice", func(s *Simulator, m *smpptest.Message, _ gsm.Concat) smpptest.Reply {
 			rc := smpptest.Receipt{State: smpp.StateDelivered, After: s.ReceiptDelay}
 			return smpptest.Reply{Receipts: []smpptest.Receipt{rc, rc}}
-		}},
-		{"89", "hex-id", "the response has a hexadecimal id, the receipt the same in decimal", hexID},
-		{"90", "link-drop", "the link drops after the submission, without a response; the next try is delivered", dropFirst},
-		{"91", "no-response", "the first submission is never answered; the next try is delivered", silentFirst},
-		{"92", "echo", "delivered, and the handset replies with the same text", echo},
-		{"93", "enroute", "a receipt ENROUTE, then DELIVRD", enroute},
+		}, smpp.StateDelivered, 0},
+		{"89", "hex-id", "the response has a hexadecimal id, the receipt the same in decimal", hexID, smpp.StateDelivered, 0},
+		{"90", "link-drop", "the link drops after the submission, without a response; the next try is delivered", dropFirst, smpp.StateDelivered, 0},
+		{"91", "no-response", "the first submission is never answered; the next try is delivered", silentFirst, smpp.StateDelivered, 0},
+		{"92", "echo", "delivered, and the handset replies with the same text", echo, smpp.StateDelivered, 0},
+		{"93", "enroute", "a receipt ENROUTE, then DELIVRD", enroute, smpp.StateDelivered, 0},
 		{"94", "slow", "delivered, the receipt 5 seconds later", func(s *Simulator, _ *smpptest.Message, _ gsm.Concat) smpptest.Reply {
 			return smpptest.Reply{Receipts: []smpptest.Receipt{{State: smpp.StateDelivered, After: 5 * time.Second}}}
-		}},
-		{"", "delivered", "accepted, then a receipt DELIVRD", deliver},
+		}, smpp.StateDelivered, 0},
+		{"95", "last-part", "a receipt DELIVRD for the last part of a text only", lastPart, smpp.StateDelivered, 0},
+		{"96", "query-only", "accepted, and never a receipt, but query_sm says DELIVERED", accept, smpp.StateDelivered, 0},
+		{"97", "absent", "accepted, then a receipt UNDELIV with network_error_code GSM 27, absent subscriber", absent, smpp.StateUndeliverable, 27},
+		{"", "delivered", "accepted, then a receipt DELIVRD", deliver, smpp.StateDelivered, 0},
 	}
 }
 
@@ -104,6 +110,9 @@ func finally(state smpp.MessageState, code string) script {
 		return smpptest.Reply{Receipts: []smpptest.Receipt{{State: state, Err: code, After: s.ReceiptDelay}}}
 	}
 }
+
+// accept takes a message and sends nothing about it.
+func accept(*Simulator, *smpptest.Message, gsm.Concat) smpptest.Reply { return smpptest.Reply{} }
 
 func deliver(s *Simulator, m *smpptest.Message, part gsm.Concat) smpptest.Reply {
 	return finally(smpp.StateDelivered, "")(s, m, part)
@@ -164,6 +173,28 @@ func enroute(s *Simulator, _ *smpptest.Message, _ gsm.Concat) smpptest.Reply {
 		{State: smpp.StateDelivered, After: s.ReceiptDelay + 50*time.Millisecond}}}
 }
 
+func lastPart(s *Simulator, m *smpptest.Message, part gsm.Concat) smpptest.Reply {
+	if part.Seq < part.Total {
+		return smpptest.Reply{}
+	}
+	return deliver(s, m, part)
+}
+
+// absent sends a receipt that says in network_error_code why (TS 29.002: 27 is
+// absentSubscriber).
+func absent(s *Simulator, m *smpptest.Message, _ gsm.Concat) smpptest.Reply {
+	if m.Registered&smpp.ReceiptMask == 0 {
+		return smpptest.Reply{}
+	}
+	id, date := s.id(m.N), smpp.FormatReceiptTime(m.Received)
+	rc := smpp.Receipt{ID: id, State: smpp.StateUndeliverable, Submitted: 1, SubmitDate: date, DoneDate: date, Err: "027"}
+	p := &smpp.DeliverSM{Source: m.Destination, Destination: m.Source, ESMClass: smpp.EsmReceipt, ShortMessage: rc.AppendText(nil)}
+	_ = p.TLVs.AddText(smpp.TagReceiptedMessageID, id) // it is short
+	p.TLVs.AddUint8(smpp.TagMessageState, uint8(smpp.StateUndeliverable))
+	p.TLVs.AddNetworkErrorCode(smpp.NetworkError{Type: 3, Code: 27})
+	return smpptest.Reply{MessageID: id, Receipts: []smpptest.Receipt{{PDU: smpp.Clone(p), After: s.ReceiptDelay}}}
+}
+
 // echo replies part by part, as a handset that sends the same text back would.
 func echo(s *Simulator, m *smpptest.Message, part gsm.Concat) smpptest.Reply {
 	reply := deliver(s, m, part)
@@ -177,6 +208,9 @@ func echo(s *Simulator, m *smpptest.Message, part gsm.Concat) smpptest.Reply {
 	if len(answer.ShortMessage) > 254 {
 		answer.ShortMessage = nil
 		_ = answer.TLVs.Add(smpp.TagMessagePayload, m.Text) // it came in one, so it fits
+	}
+	if place, ok := m.TLVs.SAR(); ok {
+		answer.TLVs.AddSAR(place)
 	}
 	reply.Receipts = append(reply.Receipts, smpptest.Receipt{PDU: answer, After: s.ReceiptDelay})
 	return reply

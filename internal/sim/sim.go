@@ -45,6 +45,7 @@ type Simulator struct {
 	table *table
 
 	mu    sync.Mutex
+	sent  sentTable
 	tries map[string]int // refusals of behaviours that refuse at first
 	out   *json.Encoder
 }
@@ -74,11 +75,14 @@ func Start(o Options) (*Simulator, error) {
 		keep = -1
 	}
 	s := &Simulator{Options: o, base: uint64(o.Started.Unix()) << 24, table: newTable(), tries: map[string]int{}}
+	s.sent.senders = map[string]string{}
 	if o.Record != nil {
 		s.out = json.NewEncoder(o.Record)
 	}
+	s.mu.Lock() // nobody who is quick may ask before it is complete
+	defer s.mu.Unlock()
 	smsc, err := smpptest.Start(smpptest.Config{
-		Addr: o.Listen, SystemID: "harkara-sim", Authenticate: s.authenticate, OnSubmit: s.onSubmit, NewID: s.id,
+		Addr: o.Listen, SystemID: "harkara-sim", Authenticate: s.authenticate, OnSubmit: s.onSubmit, OnOther: s.onOther, NewID: s.id,
 		Session: smpp.Config{Window: 1000, MaxInbound: o.Window}, Rate: o.Rate, Keep: keep,
 		// What an ESME refuses or does not acknowledge comes again, as with a real operator.
 		Redeliver: 1 << 20, RedeliverAfter: 200 * time.Millisecond,
@@ -127,10 +131,24 @@ func (s *Simulator) onSubmit(m *smpptest.Message) smpptest.Reply {
 		s.record(m, part, does)
 	}
 	reply := does.reply(s, m, part)
+	if reply.Status == smpp.StatusOK && !reply.NoResponse && !reply.Drop {
+		s.keep(m, does, &reply)
+	}
 	if reply.Delay == 0 {
 		reply.Delay = s.Latency
 	}
 	return reply
+}
+
+// keep remembers an accepted message, for those who ask.
+func (s *Simulator) keep(m *smpptest.Message, does *Behaviour, reply *smpptest.Reply) {
+	due := m.Received.Add(s.Latency + s.ReceiptDelay)
+	if n := len(reply.Receipts); n > 0 {
+		due = m.Received.Add(s.Latency + reply.Receipts[n-1].After)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent.add(m, does, due)
 }
 
 func (s *Simulator) record(m *smpptest.Message, part gsm.Concat, does *Behaviour) {

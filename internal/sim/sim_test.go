@@ -94,6 +94,7 @@ func TestBehaviours(t *testing.T) {
 		"86": refused(smpp.StatusInvDstAdr),
 		"87": states(smpp.StateDelivered),
 		"88": states(smpp.StateDelivered, smpp.StateDelivered),
+		"97": states(smpp.StateUndeliverable),
 		"93": states(smpp.StateEnroute, smpp.StateDelivered),
 	}
 	for digits, want := range cases {
@@ -159,6 +160,109 @@ func TestEcho(t *testing.T) {
 		}
 	}
 	t.Error("no echo")
+}
+
+// The place of a part goes back with its echo, in the header and in sar_ parameters.
+func TestEchoOfParts(t *testing.T) {
+	_, e := start(t, Options{ReplyTo: "8809600000000"})
+	bySAR := to("8801700000092")
+	bySAR.RegisteredDelivery = 0
+	bySAR.TLVs.AddSAR(smpp.Concat{Ref: 7, Total: 2, Seq: 2})
+	byUDH := to("8801700000092")
+	byUDH.ESMClass, byUDH.ShortMessage = smpp.EsmUDHI, []byte("\x05\x00\x03\x07\x02\x01hello")
+	whole := to("8801700000092")
+	whole.ShortMessage = nil
+	long := bytes.Repeat([]byte("x"), 300)
+	if err := whole.TLVs.Add(smpp.TagMessagePayload, long); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*smpp.SubmitSM{bySAR, byUDH, whole} {
+		if _, err := e.Submit(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receipts(t, e, 5)
+	var got []string
+	for _, d := range e.Deliveries() {
+		p, ok := d.PDU.(*smpp.DeliverSM)
+		if !ok || p.ESMClass&smpp.EsmTypeMask != 0 {
+			continue
+		}
+		place, numbered := p.TLVs.SAR()
+		switch {
+		case numbered && place == (smpp.Concat{Ref: 7, Total: 2, Seq: 2}) && string(p.ShortMessage) == "hello" && p.ESMClass == 0:
+			got = append(got, "sar")
+		case p.ESMClass == smpp.EsmUDHI && string(p.ShortMessage) == "\x05\x00\x03\x07\x02\x01hello":
+			got = append(got, "header")
+		case bytes.Equal(p.Text(), long):
+			got = append(got, "payload")
+		}
+	}
+	if strings.Join(got, " ") != "sar header payload" {
+		t.Errorf("echoes: %v", got)
+	}
+}
+
+// A receipt for the last part only.
+func TestLastPart(t *testing.T) {
+	s, e := start(t, Options{})
+	var last string
+	for seq := uint8(1); seq <= 3; seq++ {
+		p := to("8801700000095")
+		p.TLVs.AddSAR(smpp.Concat{Ref: 7, Total: 3, Seq: seq})
+		id, err := e.Submit(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = id
+	}
+	if list := receipts(t, e, 1); list[0].ID != last || list[0].State != smpp.StateDelivered {
+		t.Errorf("receipt %+v, want that of %s", list[0], last)
+	}
+	if _, err := e.Submit(t.Context(), to("8801700000000")); err != nil { // one more, so that a late one would show
+		t.Fatal(err)
+	}
+	if list := receipts(t, e, 2); len(list) != 2 || s.SMSC().Totals().Delivered > 2 {
+		t.Errorf("%d receipts", len(list))
+	}
+}
+
+// The receipt of 97 says why, in the way of the specification.
+func TestAbsent(t *testing.T) {
+	_, e := start(t, Options{})
+	id, err := e.Submit(t.Context(), to("8801700000097"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := receipts(t, e, 1)[0]
+	if r.ID != id || r.NetworkError != (smpp.NetworkError{Type: 3, Code: 27}) || r.Err != "027" {
+		t.Errorf("receipt %+v of %s", r, id)
+	}
+	unasked := to("8801700000097")
+	unasked.RegisteredDelivery = 0
+	if _, err := e.Submit(t.Context(), unasked); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// data_sm and submit_multi are answered as submit_sm is.
+func TestOtherWaysToSubmit(t *testing.T) {
+	s, e := start(t, Options{Keep: 10})
+	data := &smpp.DataSM{Source: smpp.Address{Addr: "1"}, Destination: smpp.Address{Addr: "8801700000000"}, RegisteredDelivery: smpp.ReceiptAlways}
+	if err := data.TLVs.Add(smpp.TagMessagePayload, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	multi := &smpp.SubmitMulti{Source: smpp.Address{Addr: "1"}, RegisteredDelivery: smpp.ReceiptAlways, ShortMessage: []byte("hello"),
+		Destinations: []smpp.Dest{{Address: smpp.Address{Addr: "8801700000080"}}}}
+	for _, p := range []smpp.PDU{data, multi} {
+		if _, err := e.Do(t.Context(), p); err != nil {
+			t.Fatalf("%s: %v", p.Command(), err)
+		}
+	}
+	list := receipts(t, e, 2)
+	if list[0].State != smpp.StateDelivered || list[1].State != smpp.StateUndeliverable || len(s.Received()) != 2 {
+		t.Errorf("receipts %+v", list)
+	}
 }
 
 func TestNoReceiptUnlessAsked(t *testing.T) {

@@ -31,7 +31,7 @@ func (a *attempt) free() {
 
 // Complete reports the outcome (smpp.Completer).
 func (a *attempt) Complete(r smpp.Result) {
-	o := sms.Outcome{AttemptRef: a.ref, ConnectorID: a.c.noun.ID, At: a.c.opt.Now()}
+	o := sms.Outcome{AttemptRef: a.ref, ConnectorID: a.c.id, At: a.c.opt.Now()}
 	switch r.Outcome {
 	case smpp.Answered:
 		a.answered(&o, r.Status, r.Response)
@@ -54,7 +54,7 @@ func (a *attempt) answered(o *sms.Outcome, st smpp.Status, resp smpp.PDU) {
 	if !ok && st == smpp.StatusOK { // generic_nack, which refuses whatever its status says
 		st = smpp.StatusInvCmdID
 	}
-	o.Verdict, o.Reason = a.c.cfg.StatusVerdicts.classify(st)
+	o.Verdict, o.Reason = a.c.cfg.classify(st)
 	if o.Verdict != sms.VerdictAccepted {
 		o.Code = statusCode(st)
 		return
@@ -67,7 +67,7 @@ func (a *attempt) answered(o *sms.Outcome, st smpp.Status, resp smpp.PDU) {
 // late reports an acceptance that came after its time. A refusal changes
 // nothing: what is unknown stays so until evidence comes.
 func (a *attempt) late(st smpp.Status, resp smpp.PDU) {
-	o := sms.Outcome{AttemptRef: a.ref, ConnectorID: a.c.noun.ID, At: a.c.opt.Now()}
+	o := sms.Outcome{AttemptRef: a.ref, ConnectorID: a.c.id, At: a.c.opt.Now()}
 	if a.answered(&o, st, resp); o.Verdict == sms.VerdictAccepted {
 		o.Late = true
 		a.c.outcomes.add(o, nil)

@@ -13,14 +13,18 @@ import (
 )
 
 // bind is one bind that is kept up: it dials, fails over between the hosts, and
-// binds again after a pause when the session ends.
+// binds again after a pause when the session ends. It has a host of its own, and
+// is at another one only as long as it must: it is never moved while its session
+// lives, since that takes a further bind, which operators limit.
 type bind struct {
 	c      *Connector
 	index  int
 	mode   smpp.Mode
 	config smpp.BindConfig
-	host   int  // the one that was tried last; only run's goroutine
-	failed bool // and that it could not be bound to; likewise
+	home   int       // its own host
+	host   int       // the one that was tried last; only run's goroutine
+	failed bool      // and that it was no good; likewise
+	since  time.Time // when the session was bound; likewise
 	cancel context.CancelFunc
 
 	// Guarded by Connector.mu.
@@ -35,12 +39,12 @@ func newBind(c *Connector, index int, mode smpp.Mode, tls *tls.Config) *bind {
 	if s.Bind == bindPair {
 		host = index / 2 // transmitter and receiver of a pair begin at one host
 	}
-	return &bind{c: c, index: index, mode: mode, host: host, cancel: func() {}, config: smpp.BindConfig{
+	return &bind{c: c, index: index, mode: mode, home: host, host: host, cancel: func() {}, config: smpp.BindConfig{
 		Mode: mode, SystemID: s.SystemID, Password: s.Password, SystemType: s.SystemType, Version: s.version(),
 		AddrTON: smpp.TON(s.AddressTON), AddrNPI: smpp.NPI(s.AddressNPI), AddressRange: s.AddressRange,
 		TLS: tls, DialTimeout: s.ConnectTimeout.Std(), BindTimeout: s.BindTimeout.Std(), DialContext: c.opt.Dial,
 		Session: smpp.Config{
-			Window: c.noun.Window, MaxInbound: s.MaxInbound, ResponseTimeout: s.ResponseTimeout.Std(),
+			MaxInbound: s.MaxInbound, ResponseTimeout: s.ResponseTimeout.Std(),
 			EnquireInterval: s.EnquireInterval.Std(), EnquireTimeout: s.EnquireTimeout.Std(), UnbindTimeout: s.UnbindTimeout.Std(),
 			Handler: c, Unexpected: c.unexpected, Fault: c.fault,
 		},
@@ -58,17 +62,19 @@ func (b *bind) run(ctx context.Context) {
 	_ = redial.Run(ctx) // ends with ctx, and says only that
 }
 
-// dial tries each host once, beginning with the one that was good last. A wrong
-// password is not tried at the next host: it is one account.
+// dial tries each host once, beginning with its own, or behind one that was no
+// good. A wrong password is not tried at the next host: it is one account.
 func (b *bind) dial(ctx context.Context) (*smpp.Session, error) {
 	var err error
+	config := b.config
+	config.Session.Window = b.c.noun.Load().Window
 	for i := range b.c.cfg.Hosts {
 		if i > 0 || b.failed {
 			b.host++
 		}
 		var s *smpp.Session
-		if s, err = smpp.Dial(ctx, b.addr(), b.config); err == nil {
-			b.failed = false
+		if s, err = smpp.Dial(ctx, b.addr(), config); err == nil {
+			b.failed, b.since = false, time.Now()
 			return s, nil
 		}
 		if b.failed = true; ctx.Err() != nil || refused(err) {
@@ -96,6 +102,7 @@ func (b *bind) up(s *smpp.Session) {
 		return
 	}
 	b.session, b.why = s, ""
+	s.SetWindow(c.noun.Load().Window) // it may have changed since the bind began
 	if b.mode.CanSubmit() {
 		b.link = &link{session: s}
 		c.pool.add(b.link)
@@ -112,6 +119,9 @@ func (b *bind) down(s *smpp.Session, why error, pause time.Duration) {
 	b.session, b.link, b.why = nil, nil, describe(b.addr(), s != nil, why)
 	reason, closing := b.why, c.closing
 	c.mu.Unlock()
+	if s != nil {
+		b.settle()
+	}
 	if l != nil {
 		c.pool.remove(l)
 	}
@@ -124,6 +134,17 @@ func (b *bind) down(s *smpp.Session, why error, pause time.Duration) {
 		c.log.Warn("link lost", "bind", b.index, "mode", b.mode.String(), "err", reason, "retry_in", pause.String())
 	}
 	c.report()
+}
+
+// settle chooses where to begin after a session: at its own host, or at the next
+// one when the session did not live long. A host that takes binds and drops them
+// is as bad as one that takes none.
+func (b *bind) settle() {
+	if time.Since(b.since) < b.c.cfg.ReconnectStable.Std() {
+		b.failed = true
+		return
+	}
+	b.host = b.home
 }
 
 // describe puts an error into words for the operator of the platform. They are

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/harkara/harkara/gsm"
 	"github.com/harkara/harkara/internal/connect"
 	"github.com/harkara/harkara/internal/connect/connecttest"
 	"github.com/harkara/harkara/internal/connect/smppc"
@@ -29,7 +30,7 @@ func TestConformance(t *testing.T) {
 				connecttest.Run(t, connecttest.Harness{
 					New: func(t *testing.T, o connecttest.Options) (connect.Connector, connecttest.FarEnd) {
 						f := newFarEnd(t)
-						o.Noun.Settings = settings(map[string]any{"hosts": []string{f.gate.Addr().String()}, "bind": bind, "binds": binds})
+						o.Noun.Settings = settings(map[string]any{"hosts": []string{f.gate.Addr().String()}, "bind": bind, "binds": binds, "query": "on"})
 						c, err := smppc.Options{Log: o.Log}.New(o.Noun, o.Sink)
 						if err != nil {
 							t.Fatal(err)
@@ -68,6 +69,7 @@ type farEnd struct {
 	more chan struct{}
 	shut bool // since Drop, until Restore
 	live []*smpp.Session
+	ends map[string]smpp.MessageState // that it can be asked about
 }
 
 func newFarEnd(t *testing.T) *farEnd {
@@ -75,7 +77,7 @@ func newFarEnd(t *testing.T) *farEnd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &farEnd{t: t, gate: &gate{Listener: l}, more: make(chan struct{})}
+	f := &farEnd{t: t, gate: &gate{Listener: l}, more: make(chan struct{}), ends: map[string]smpp.MessageState{}}
 	f.srv = &smpp.Server{FailuresPerMinute: -1,
 		Authenticate: func(_ context.Context, b *smpp.BindRequest) (smpp.Accept, smpp.Status) {
 			if b.SystemID != "harkara" || b.Password != password {
@@ -129,11 +131,28 @@ func (g *gate) set(shut bool) {
 
 // request is one submit_sm at the far end.
 type request struct {
-	to string
-	r  smpp.Responder
+	to      string
+	header  []byte
+	body    []byte
+	receipt bool
+	r       smpp.Responder
 }
 
-func (q *request) To() string { return q.to }
+var _ connecttest.Seen = (*request)(nil)
+
+func newRequest(s *smpp.SubmitSM, r smpp.Responder) *request {
+	q := &request{to: s.Destination.Addr, body: s.Text(), receipt: s.RegisteredDelivery&smpp.ReceiptMask == smpp.ReceiptAlways, r: r}
+	if s.ESMClass&smpp.EsmUDHI != 0 {
+		_, rest, _ := gsm.ParseUDH(q.body) // a bad one is no header
+		q.header, q.body = q.body[:len(q.body)-len(rest)], rest
+	}
+	return q
+}
+
+func (q *request) To() string     { return q.to }
+func (q *request) Header() []byte { return q.header }
+func (q *request) Body() []byte   { return q.body }
+func (q *request) Receipt() bool  { return q.receipt }
 
 func (q *request) Answer(v sms.Verdict, id string) {
 	// Errors say that it was answered, or that the link is gone.
@@ -150,6 +169,10 @@ func (q *request) Answer(v sms.Verdict, id string) {
 }
 
 func (f *farEnd) serve(p smpp.PDU, r smpp.Responder) {
+	if q, ok := p.(*smpp.QuerySM); ok {
+		f.answer(q, r)
+		return
+	}
 	s, ok := p.(*smpp.SubmitSM)
 	if !ok {
 		f.t.Errorf("the far end got a %s", p.Command())
@@ -158,9 +181,30 @@ func (f *farEnd) serve(p smpp.PDU, r smpp.Responder) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.seen = append(f.seen, &request{s.Destination.Addr, r})
+	f.seen = append(f.seen, newRequest(s, r))
 	close(f.more)
 	f.more = make(chan struct{})
+}
+
+// answer to a query_sm: what Know said.
+func (f *farEnd) answer(q *smpp.QuerySM, r smpp.Responder) {
+	f.mu.Lock()
+	state, known := f.ends[q.MessageID]
+	f.mu.Unlock()
+	// Errors say that the link is gone.
+	if !known || q.Source.Addr != "Harkara" {
+		_ = r.Respond(smpp.StatusQueryFail, nil)
+		return
+	}
+	_ = r.Respond(smpp.StatusOK, &smpp.QuerySMResp{MessageID: q.MessageID, State: state, FinalDate: "261124120000000+"})
+}
+
+var _ connecttest.Oracle = (*farEnd)(nil)
+
+func (f *farEnd) Know(id string, state sms.PartState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ends[id] = map[sms.PartState]smpp.MessageState{sms.PartDelivered: smpp.StateDelivered, sms.PartUndelivered: smpp.StateUndeliverable}[state]
 }
 
 func (f *farEnd) Next(ctx context.Context) (connecttest.Request, error) {

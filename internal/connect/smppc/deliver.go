@@ -11,6 +11,7 @@ import (
 type delivery[T any] struct {
 	what      T
 	responder smpp.Responder
+	quiet     bool // nobody waits for an answer
 }
 
 // deliveries carries receipts, or inbound messages, to the Sink in slices:
@@ -41,12 +42,20 @@ func newDeliveries[T any](sink func(context.Context, []T) error, refuse smpp.Sta
 
 // put queues one; false when nothing is taken any more.
 func (d *deliveries[T]) put(what T, r smpp.Responder) bool {
+	return d.add(delivery[T]{what: what, responder: r})
+}
+
+// putQuiet queues what came as an answer to a question of ours, which nobody
+// acknowledges: if it cannot be stored it is lost, and asked for again.
+func (d *deliveries[T]) putQuiet(what T) { d.add(delivery[T]{what: what, quiet: true}) }
+
+func (d *deliveries[T]) add(one delivery[T]) bool {
 	d.mu.Lock()
 	if d.ended {
 		d.mu.Unlock()
 		return false
 	}
-	d.queue = append(d.queue, delivery[T]{what, r})
+	d.queue = append(d.queue, one)
 	first := len(d.queue) == 1
 	d.mu.Unlock()
 	if first {
@@ -89,8 +98,10 @@ func (d *deliveries[T]) run(ctx context.Context) {
 			d.failed(len(batch), err)
 		}
 		for i := range batch {
-			// It fails when the link is gone: the operator then delivers again.
-			_ = batch[i].responder.Respond(status, nil)
+			if !batch[i].quiet {
+				// It fails when the link is gone: the operator then delivers again.
+				_ = batch[i].responder.Respond(status, nil)
+			}
 		}
 	}
 }

@@ -105,7 +105,7 @@ func TestSMPPPageHasTheVerdicts(t *testing.T) {
 			hex := strings.TrimLeft(statusCode(status)[2:], "0")
 			hex = strings.Repeat("0", max(0, 2-len(hex))) + hex
 			name := strings.TrimPrefix(smpp.Status(status).String(), "ESME_")
-			if v == verdict && (!have[hex] || !strings.Contains(row, name) && status != statusServiceUnavailable) {
+			if v == verdict && (!have[hex] || !strings.Contains(row, name)) {
 				t.Errorf("%s does not name %s (0x%s) in the row of %s", smppPage, name, hex, word)
 			}
 			if v == verdict {
@@ -114,6 +114,39 @@ func TestSMPPPageHasTheVerdicts(t *testing.T) {
 		}
 		for hex := range have {
 			t.Errorf("%s names 0x%s in the row of %s, where it does not belong", smppPage, hex, word)
+		}
+	}
+}
+
+// TestSMPPPageHasTheReasons: the page tells of each reason that a receipt may have
+// whether sending again may help, and which refusals have one of their own.
+func TestSMPPPageHasTheReasons(t *testing.T) {
+	page := readPage(t)
+	_, section, _ := strings.Cut(page, "\n### Why it did not arrive\n")
+	section, _, _ = strings.Cut(section, "\n##")
+	row := regexp.MustCompile("(?m)^\\| (`[a-z_`, ]+`) \\| .* \\| (yes|no) \\|$")
+	seen := map[sms.Reason]bool{}
+	for _, m := range row.FindAllStringSubmatch(section, -1) {
+		for _, word := range strings.Split(m[1], ", ") {
+			reason := sms.Reason(strings.Trim(word, "`"))
+			if !slices.Contains(operatorReasons, reason) || reason.Retryable() != (m[2] == "yes") || seen[reason] {
+				t.Errorf("%s has a row for %s with %q", smppPage, reason, m[2])
+			}
+			seen[reason] = true
+		}
+	}
+	for _, reason := range operatorReasons {
+		if !seen[reason] {
+			t.Errorf("%s has no row for %s", smppPage, reason)
+		}
+	}
+	_, refused, _ := strings.Cut(page, "\n| reject | ")
+	refused, _, _ = strings.Cut(refused, "\n")
+	for st, reason := range refusals {
+		name := strings.TrimPrefix(st.String(), "ESME_")
+		before, after, found := strings.Cut(refused, name+" (0x")
+		if !found || !strings.HasPrefix(after, strings.ToUpper(statusCode(st)[len("0x000000"):])) || !strings.Contains(before, "`"+string(reason)+"` for") {
+			t.Errorf("%s does not say that %s is %s", smppPage, name, reason)
 		}
 	}
 }

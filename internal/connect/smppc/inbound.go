@@ -14,7 +14,7 @@ import (
 // PDU.
 func (s *settings) inbound(m message, now time.Time) sms.Inbound {
 	in := sms.Inbound{From: strings.Clone(m.source.Addr), To: ownNumber(m.destination.Addr), At: now}
-	body, headerLen := m.text, 0
+	body, headerLen, tables := m.text, 0, gsm.GSM7
 	concat, numbered := sar(m.tlvs)
 	if m.esmClass&smpp.EsmUDHI != 0 {
 		// A header that makes no sense is left out, the text still counts
@@ -24,6 +24,7 @@ func (s *settings) inbound(m message, now time.Time) sms.Inbound {
 		if c, ok := header.Concat(); ok {
 			concat, numbered = c, true
 		}
+		tables = header.National()
 	}
 	cs, _, _ := gsm.ParseDCS(m.dataCoding)
 	if cs == gsm.CharsetGSM7 {
@@ -31,6 +32,9 @@ func (s *settings) inbound(m message, now time.Time) sms.Inbound {
 	}
 	if cs == gsm.CharsetGSM7Packed { // nobody behind this knows that this link packs
 		body, cs = gsm.AppendUnpacked(nil, body, headerLen, -1), gsm.CharsetGSM7
+	}
+	if cs == gsm.CharsetGSM7 && tables != gsm.GSM7 { // nor which national tables it was written in
+		body, cs = gsm.AppendUCS2(nil, gsm.DecodeSeptets(body, tables)), gsm.CharsetUCS2
 	}
 	if numbered && concat.Total > 1 {
 		in.Segment = &sms.Segment{Ref: concat.Ref, Total: concat.Total, Seq: concat.Seq,
@@ -41,8 +45,8 @@ func (s *settings) inbound(m message, now time.Time) sms.Inbound {
 	return in
 }
 
-// decode makes text of octets. What has no text (binary messages, alphabets that
-// are not read yet) is shown in hexadecimal, so that nothing is lost.
+// decode makes text of octets. What has no text (binary messages, pictograms) is
+// shown in hexadecimal, so that nothing is lost.
 func decode(cs gsm.Charset, body []byte) string {
 	if text, ok := gsm.Decode(cs, body); ok {
 		return text

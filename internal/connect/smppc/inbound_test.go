@@ -31,7 +31,7 @@ func TestInbound(t *testing.T) {
 		{"default alphabet is Latin-1", `"default_alphabet": "latin1"`, smpp.DeliverSM{ShortMessage: []byte("\xe0@")}, "à@", nil},
 		{"default alphabet is packed", `"default_alphabet": "gsm7-packed"`, smpp.DeliverSM{ShortMessage: packed}, "hello [you]", nil},
 		{"binary", "", smpp.DeliverSM{DataCoding: 4, ShortMessage: []byte{0, 0xFF}}, "hex:00ff", nil},
-		{"alphabet that is not read", "", smpp.DeliverSM{DataCoding: 6, ShortMessage: []byte{0xE0}}, "hex:e0", nil},
+		{"alphabet that is not read", "", smpp.DeliverSM{DataCoding: 9, ShortMessage: []byte{0xE0}}, "hex:e0", nil},
 		{"payload", "", smpp.DeliverSM{TLVs: tlvs(rawTLV(smpp.TagMessagePayload, "long"))}, "long", nil},
 		{"header without numbers", "", smpp.DeliverSM{ESMClass: smpp.EsmUDHI, ShortMessage: append([]byte{6, 5, 4, 0x0B, 0x84, 0, 0}, gsm7(t, "port")...)}, "port", nil},
 		{"header that makes no sense", "", smpp.DeliverSM{ESMClass: smpp.EsmUDHI, ShortMessage: append([]byte{2, 0, 9}, gsm7(t, "x")...)}, "x", nil},
@@ -80,7 +80,7 @@ func FuzzInbound(f *testing.F) {
 	f.Add([]byte("text"), []byte(tlvs(func(t *smpp.TLVs) { t.AddSAR(smpp.Concat{Ref: 7, Total: 2, Seq: 2}) })), uint8(0), uint8(8), uint8(0))
 	f.Fuzz(func(t *testing.T, text, params []byte, esm, coding, alphabet uint8) {
 		cfg := defaults()
-		cfg.DefaultAlphabet = []gsm.Charset{gsm.CharsetGSM7, gsm.CharsetGSM7Packed, gsm.CharsetASCII, gsm.CharsetLatin1}[alphabet%4]
+		cfg.DefaultAlphabet = []gsm.Charset{gsm.CharsetGSM7, gsm.CharsetGSM7Packed, gsm.CharsetASCII, gsm.CharsetLatin1, gsm.CharsetHebrew}[alphabet%5]
 		m, _ := readMessage(&smpp.DeliverSM{ESMClass: esm, DataCoding: coding, ShortMessage: text, TLVs: params})
 		in := cfg.inbound(m, noon)
 		if !utf8.ValidString(in.Text) {

@@ -16,10 +16,10 @@ import (
 type outcomes struct {
 	sink    connect.Sink
 	release func(*link)
-	most    int // outcomes that may wait without holding their place
 
 	handing sync.Mutex // held while a slice is handed over
 	mu      sync.Mutex
+	most    int // outcomes that may wait without holding their place
 	queue   []sms.Outcome
 	held    []*link // places that are given back with the queue
 	ended   bool
@@ -57,6 +57,13 @@ func (o *outcomes) add(out sms.Outcome, l *link) bool {
 		o.release(l)
 	}
 	return true
+}
+
+// resize changes how many may wait without holding their place.
+func (o *outcomes) resize(most int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.most = most
 }
 
 func (o *outcomes) signal() {

@@ -19,10 +19,10 @@ type link struct {
 // the fewest unanswered. Who finds all windows full waits, first come first
 // served, and gets the next place that becomes free on any link.
 type pool struct {
-	window int       // of each link
-	spare  sync.Pool // of waiters
+	spare sync.Pool // of waiters
 
 	mu      sync.Mutex
+	window  int // of each link
 	links   []*link
 	waiting []*waiter
 	closed  bool
@@ -104,11 +104,22 @@ func (p *pool) tryTake() (*link, error) {
 func (p *pool) release(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l.usable && len(p.waiting) > 0 {
+	if l.usable && len(p.waiting) > 0 && l.open <= p.window {
 		p.tell(l)
 		return
 	}
 	l.open--
+}
+
+// resize changes the window of each link. Places beyond a smaller one are not
+// given out again; new ones go to who waits.
+func (p *pool) resize(window int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.window = window
+	for _, l := range p.links {
+		p.fill(l)
+	}
 }
 
 // tell wakes the first waiter. The lock is held.
@@ -128,6 +139,11 @@ func (p *pool) add(l *link) {
 	}
 	l.usable = true
 	p.links = append(p.links, l)
+	p.fill(l)
+}
+
+// fill gives the free places of a link to who waits. The lock is held.
+func (p *pool) fill(l *link) {
 	for len(p.waiting) > 0 && l.open < p.window {
 		l.open++
 		p.tell(l)

@@ -133,6 +133,35 @@ func TestPoolNewLinkServesWaiters(t *testing.T) {
 	})
 }
 
+func TestPoolResize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, l := &pool{window: 1}, &link{}
+		p.add(l)
+		take(t, p)
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() { take(t, p) })
+			synctest.Wait() // it waits in the queue now
+		}
+		p.resize(4)
+		if synctest.Wait(); l.open != 4 || len(p.waiting) != 2 {
+			t.Errorf("grown to 4: %d are taken, %d wait", l.open, len(p.waiting))
+		}
+		p.resize(2)
+		p.release(l)
+		p.release(l)
+		if synctest.Wait(); l.open != 2 || len(p.waiting) != 2 {
+			t.Errorf("shrunk to 2, two given back: %d are taken, %d wait", l.open, len(p.waiting))
+		}
+		p.release(l)
+		p.release(l)
+		wg.Wait()
+		if l.open != 2 || len(p.waiting) != 0 {
+			t.Errorf("two more given back: %d are taken, %d wait", l.open, len(p.waiting))
+		}
+	})
+}
+
 // Places are neither lost nor made, whatever ends when.
 func TestPoolUnderLoad(t *testing.T) {
 	p := &pool{window: 3}

@@ -3,6 +3,7 @@ package smppc
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,22 +41,31 @@ func (s *settings) receipt(m message, now time.Time) (sms.Receipt, bool) {
 	if !ok {
 		return sms.Receipt{}, false
 	}
-	return sms.Receipt{
-		IDs:   s.receiptIDs(r),
+	ids, forms := s.receiptIDs(r)
+	receipt := sms.Receipt{
+		IDs:   ids,
+		Forms: forms,
 		To:    s.receiptTo(m),
-		State: partState(r),
+		State: s.partState(r),
 		Code:  receiptCode(r),
-		Raw:   rawReceipt(m, r),
+		Raw:   s.rawReceipt(m, r),
 		At:    now,
-	}, true
+	}
+	if receipt.State.Final() && receipt.State != sms.PartDelivered {
+		receipt.Reason = s.receiptReason(r, m.tlvs)
+	}
+	return receipt, true
 }
 
 // partState is what a message state means for a part (SMPP 3.4 §5.2.28). What is
 // not final says only that the operator has the message, and so does UNKNOWN: no
 // status is ever invented, the route's own time limit closes such parts.
-func partState(r smpp.Receipt) sms.PartState {
+func (s *settings) partState(r smpp.Receipt) sms.PartState {
 	if r.Intermediate {
 		return sms.PartSent
+	}
+	if state, ok := s.ReceiptStates.of(r); ok {
+		return state
 	}
 	switch r.State {
 	case smpp.StateDelivered:
@@ -70,19 +80,31 @@ func partState(r smpp.Receipt) sms.PartState {
 	return sms.PartSent
 }
 
+// How an id of a receipt was made of what the receipt says (sms.Receipt.Forms): as
+// it is; hexadecimal where the response was decimal; the other way round. The
+// words name the setting: what is found by "decimal to hex" asks for receipt_id
+// decimal. Ids of receipted_message_id have words of their own.
+var (
+	textForms = []string{"same", "hex to decimal", "decimal to hex"}
+	tlvForms  = []string{"tlv same", "tlv hex to decimal", "tlv decimal to hex"}
+)
+
 // receiptIDs are the keys under which the response's id may have been stored,
-// the likeliest first. The id of the TLV comes before that of the text, since
-// SMPP defines it to be the response's.
-func (s *settings) receiptIDs(r smpp.Receipt) []string {
-	var keys []string
-	for _, forms := range [][]string{s.idForms(r.TLVID, true), s.idForms(r.TextID, false)} {
-		for _, key := range forms {
-			if !contains(keys, key) {
-				keys = append(keys, key)
-			}
+// the likeliest first, with their forms. The id of the TLV comes before that of
+// the text, since SMPP defines it to be the response's.
+func (s *settings) receiptIDs(r smpp.Receipt) (keys, forms []string) {
+	keys, forms = s.idForms(r.TLVID, true)
+	more, moreForms := s.idForms(r.TextID, false)
+	if len(keys) == 0 {
+		return more, moreForms
+	}
+	keys, forms = slices.Clip(keys), slices.Clip(forms)
+	for i, key := range more {
+		if !contains(keys, key) {
+			keys, forms = append(keys, key), append(forms, moreForms[i])
 		}
 	}
-	return keys
+	return keys, forms
 }
 
 // idForms are the keys of one spelling. MessageIDForms gives its own key first,
@@ -90,24 +112,27 @@ func (s *settings) receiptIDs(r smpp.Receipt) []string {
 // other way round. Where the setting says how the text writes ids, only that
 // reading is left for it; a TLV often has the response's own spelling all the
 // same.
-func (s *settings) idForms(id string, tlv bool) []string {
-	forms := smpp.MessageIDForms(id)
-	if forms[0] == "" || len(forms[0]) > mostID {
-		return nil // none, or no response ever had such a one
+func (s *settings) idForms(id string, tlv bool) (keys, forms []string) {
+	keys = smpp.MessageIDForms(id)
+	if keys[0] == "" || len(keys[0]) > mostID {
+		return nil, nil // none, or no response ever had such a one
 	}
-	converted := forms[0]
+	if forms = textForms[:len(keys)]; tlv {
+		forms = tlvForms[:len(keys)]
+	}
+	pick := 0
 	switch {
-	case s.ReceiptID == "auto" || len(forms) == 1:
-		return forms
+	case s.ReceiptID == "auto" || len(keys) == 1:
+		return keys, forms
 	case s.ReceiptID == "hex":
-		converted = forms[1]
-	case s.ReceiptID == "decimal" && len(forms) == 3: // it is digits only
-		converted = forms[2]
+		pick = 1
+	case s.ReceiptID == "decimal" && len(keys) == 3: // it is digits only
+		pick = 2
 	}
-	if tlv && converted != forms[0] {
-		return []string{forms[0], converted}
+	if tlv && pick > 0 {
+		return []string{keys[0], keys[pick]}, []string{forms[0], forms[pick]}
 	}
-	return []string{converted}
+	return keys[pick : pick+1], forms[pick : pick+1]
 }
 
 func contains(list []string, s string) bool {
@@ -147,7 +172,7 @@ func receiptCode(r smpp.Receipt) string {
 	case r.Err != "" && !strings.EqualFold(r.Err, "null"):
 		return strings.Clone(r.Err[:min(len(r.Err), 32)])
 	case r.HasNetworkError:
-		return fmt.Sprintf("%d/%d", r.NetworkError.Type, r.NetworkError.Code)
+		return networkCode(r.NetworkError)
 	case r.State.Final() && r.State != smpp.StateDelivered:
 		return fmt.Sprintf("0x%02X", uint8(r.State))
 	}
@@ -162,9 +187,10 @@ const mostID = 128
 const mostRaw = 512
 
 // rawReceipt is the receipt as evidence: its text without the part that repeats
-// the message, then the optional parameters that matter. A text without a known
+// the message, then the optional parameters that matter, and those that
+// receipt_tlvs names. A text without a known
 // key could be anything, also the message, and is left out.
-func rawReceipt(m message, r smpp.Receipt) string {
+func (s *settings) rawReceipt(m message, r smpp.Receipt) string {
 	b := make([]byte, 0, 256)
 	if r.TextID != "" || r.Word != "" || r.Err != "" || r.DoneDate != "" {
 		text := withoutText(plainText(m), r.Text)
@@ -175,13 +201,17 @@ func rawReceipt(m message, r smpp.Receipt) string {
 			break
 		}
 		switch tag {
-		case smpp.TagReceiptedMessageID, smpp.TagMessageState, smpp.TagNetworkErrorCode:
-			if len(b) > 0 {
-				b = append(b, ' ')
+		case smpp.TagReceiptedMessageID, smpp.TagMessageState, smpp.TagNetworkErrorCode, smpp.TagDeliveryFailureReason:
+		default:
+			if !slices.Contains(s.ReceiptTLVs, tag) {
+				continue
 			}
-			b = append(append(b, tag.String()...), '=')
-			b = hex.AppendEncode(b, v[:min(len(v), mostID)])
 		}
+		if len(b) > 0 {
+			b = append(b, ' ')
+		}
+		b = append(append(b, tag.String()...), '=')
+		b = hex.AppendEncode(b, v[:min(len(v), mostID)])
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }

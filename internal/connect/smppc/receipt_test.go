@@ -60,6 +60,7 @@ var receiptSamples = []struct {
 	{"6 UUID and seconds", "id:74e02ee1-4e2f-4a6e-a78b-4b247d756a22 sub:001 dlvrd:001 submit date:110206193041 done date:110206193110 stat:DELIVRD err:000 text:", nil, "74e02ee1-4e2f-4a6e-a78b-4b247d756a22", sms.PartDelivered, "000",
 		"id:74e02ee1-4e2f-4a6e-a78b-4b247d756a22 sub:001 dlvrd:001 submit date:110206193041 done date:110206193110 stat:DELIVRD err:000"},
 	{"7 upper case", "id:2E179B310EDE971B2760C72B7F026E1B submit date:20110314181534 done date:20110314181741 stat:DELIVRD err:0", nil, "2e179b310ede971b2760c72b7f026e1b", sms.PartDelivered, "0", ""},
+	{"8 twelve digits", "id:c87c2273-7b52-4f5c-9d6d-3f0a6f3b1d1e submit date:201506201641 done date:201506201641 stat:DELIVRD err:000", nil, "C87C2273-7B52-4F5C-9D6D-3F0A6F3B1D1E", sms.PartDelivered, "000", ""},
 	{"9 SMPP time", "id:rdwjwxns18krxr9936ey96ymcw sub:000 dlvrd:000 submit date:180711070003912+ done date:180711070000012+ stat:UNDELIV err:000", nil, "rdwjwxns18krxr9936ey96ymcw", sms.PartUndelivered, "000", ""},
 	{"10 hex error", "id:577e505a-1 submit date:2408201338 done date:240820093823 stat:REJECTD err:00B text:You", nil, "577e505a-1", sms.PartRejected, "00B",
 		"id:577e505a-1 submit date:2408201338 done date:240820093823 stat:REJECTD err:00B"},
@@ -76,6 +77,8 @@ var receiptSamples = []struct {
 		"id:1216080510463401720 sub:001 dlvrd:001 submit date:1608051046 done date:0000000000 stat:FAILED err:002"},
 	{"16 numeric state", "id:77 sub:1 dlvrd:1 submit date:1608051046 done date:1608051046 stat:2 err:0 text:If a general electio", nil, "77", sms.PartDelivered, "0",
 		"id:77 sub:1 dlvrd:1 submit date:1608051046 done date:1608051046 stat:2 err:0"},
+	{"16 numeric state 0", "id:77 sub:1 dlvrd:1 submit date:1608051046 done date:1608051046 stat:0 err:0 text:If a general electio", nil, "77", sms.PartSent, "0",
+		"id:77 sub:1 dlvrd:1 submit date:1608051046 done date:1608051046 stat:0 err:0"},
 	{"17 null", "id:77 sub:null dlvrd:null submit date:null done date:null stat:DELIVRD err:null text:Meep", nil, "77", sms.PartDelivered, "",
 		"id:77 sub:null dlvrd:null submit date:null done date:null stat:DELIVRD err:null"},
 	{"18 binary text", "id:68673723 sub:1 dlvrd:13 submit date:1909301545 done date:1909301545 stat:DELIVRD err:0 Text:\x04\x1a", nil, "68673723", sms.PartDelivered, "0",
@@ -85,6 +88,8 @@ var receiptSamples = []struct {
 		"id:117062714244798261 sub:001 dlvrd:001 submit date:1909301545 done date:1909301545 stat:DELIVRD err:0000 network_error_code=030000"},
 	{"20 skipped", "id:e9ca671b sub:001 dlvrd:000 submit date:1909301545 done date:1909301545 stat:UNKNOWN err:4A6 text:", tlvs(stateTLV(9)), "E9CA671B", sms.PartUndelivered, "4A6",
 		"id:e9ca671b sub:001 dlvrd:000 submit date:1909301545 done date:1909301545 stat:UNKNOWN err:4A6 message_state=09"},
+	{"21 counts always 000", "id:e731049e9fc84e61 sub:000 dlvrd:000 submit date:1909301545 done date:1909301545 stat:DELIVRD err:000 text:", nil, "E731049E9FC84E61", sms.PartDelivered, "000",
+		"id:e731049e9fc84e61 sub:000 dlvrd:000 submit date:1909301545 done date:1909301545 stat:DELIVRD err:000"},
 	{"22 intermediate", "id:44191696 sub:001 dlvrd:000 submit date:1909301545 done date:1909301545 stat:ENROUTE err:000", nil, "44191696", sms.PartSent, "000", ""},
 	{"23 Vonage", "id:2a1f0f1d sub:001 dlvrd:000 submit date:1909301545 done date:1909301545 stat:FAILED err:051 text:none", nil, "2a1f0f1d", sms.PartUndelivered, "051",
 		"id:2a1f0f1d sub:001 dlvrd:000 submit date:1909301545 done date:1909301545 stat:FAILED err:051"},
@@ -98,12 +103,14 @@ var receiptSamples = []struct {
 		"receipted_message_id=333632643937303100 message_state=05 network_error_code=030021"},
 	{"28 extra fields", "id:40072910491419819 submit date:1504211508 done date:1504211508 stat:UNDELIV err:001 IMSI: MSC: ORN:VipNet MCCMNC:", nil, "40072910491419819", sms.PartUndelivered, "001", ""},
 	{"29 hex id", "id:4D19C83C sub:001 stat:DELIVRD err:000 text:Gu25 MCC=270 MNC=1 BillingMNC=1", tlvs(rawTLV(0x060D, "1")), "4d19c83c", sms.PartDelivered, "000", "id:4D19C83C sub:001 stat:DELIVRD err:000"},
+	{"30 prefix before the key", "XMS=id:86 submit date:1504211508 done date:1504211508 stat:DELIVRD", nil, "86", sms.PartDelivered, "", ""},
 	{"31 capital Dlvrd", "id:1235 sub:001 Dlvrd:1 submit date:1504211508 done date:1504211508 stat:DELIVRD err:0 text:aha", nil, "1235", sms.PartDelivered, "0",
 		"id:1235 sub:001 Dlvrd:1 submit date:1504211508 done date:1504211508 stat:DELIVRD err:0"},
 	{"32 text not ASCII", "id:418436154 stat:DELIVRD err:000 text:\x84A\x89O\x88 ENTO\x84H. \x8cAPAKA", tlvs(idTLV("18d0e03a")), "18D0E03A", sms.PartDelivered, "000",
 		"id:418436154 stat:DELIVRD err:000 receipted_message_id=313864306530336100"},
 	{"33 ACCEPTD", "id:881444543 sub:001 dlvrd:000 submit date:1504211508 done date:1504211508 stat:ACCEPTD err:000 text:ACK/OK", nil, "881444543", sms.PartSent, "000",
 		"id:881444543 sub:001 dlvrd:000 submit date:1504211508 done date:1504211508 stat:ACCEPTD err:000"},
+	{"34 ACCEPTD before the end", "id:1101c1-c9d03d-f000 stat:ACCEPTD", nil, "1101C1-C9D03D-F000", sms.PartSent, "", ""},
 	{"34 other case", "id:1101c1-c9d03d-f000 stat:UNDELIV", nil, "1101C1-C9D03D-F000", sms.PartUndelivered, "0x05", ""},
 	{"TLV and text disagree", "id:7 stat:DELIVRD err:000", tlvs(stateTLV(1)), "7", sms.PartDelivered, "000", "id:7 stat:DELIVRD err:000 message_state=01"},
 	{"expired", "id:7 stat:EXPIRED err:", nil, "7", sms.PartExpired, "0x03", ""},
@@ -118,6 +125,9 @@ func TestReceiptSamples(t *testing.T) {
 		for _, how := range []string{"deliver_sm", "payload", "data_sm", "UCS-2"} {
 			t.Run(tt.name+"/"+how, func(t *testing.T) {
 				got := readSample(t, cfg, how, tt.text, tt.tlvs)
+				if len(got.Forms) != len(got.IDs) {
+					t.Errorf("%d forms of %d ids", len(got.Forms), len(got.IDs))
+				}
 				if got.State != tt.state || got.Code != tt.code {
 					t.Errorf("%v with code %q, want %v with %q", got.State, got.Code, tt.state, tt.code)
 				}
@@ -254,7 +264,7 @@ func TestReceiptIDSetting(t *testing.T) {
 		if tt.setting == "auto" && tt.tlv != "" {
 			want = tt.want[:3]
 		}
-		if got := cfg.receiptIDs(smpp.Receipt{TextID: tt.text, TLVID: tt.tlv}); !slices.Equal(got, want) {
+		if got, forms := cfg.receiptIDs(smpp.Receipt{TextID: tt.text, TLVID: tt.tlv}); !slices.Equal(got, want) || len(forms) != len(got) {
 			t.Errorf("%s, text %q, TLV %q: %q, want %q", tt.setting, tt.text, tt.tlv, got, want)
 		}
 	}
@@ -294,7 +304,7 @@ func TestReceiptIDSpellings(t *testing.T) {
 		}
 		cfg := defaults()
 		cfg.ReceiptID = setting
-		if got := cfg.receiptIDs(r); !slices.Contains(got, smpp.MessageIDKey(response)) {
+		if got, _ := cfg.receiptIDs(r); !slices.Contains(got, smpp.MessageIDKey(response)) {
 			t.Fatalf("%s: response %q is stored as %q, receipt %q looks for %q", setting, response, smpp.MessageIDKey(response), receipt, got)
 		}
 	})

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,30 +45,37 @@ type settings struct {
 	ReconnectRefused sms.Duration // least pause after a wrong system_id or password; 5 min
 	ReconnectStable  sms.Duration // a bind that lived for less counts as a failure; 60 s
 
-	DefaultAlphabet   gsm.Charset // what the operator's default alphabet is: gsm7, gsm7-packed, latin1, ascii
+	DefaultAlphabet   gsm.Charset // what the operator's default alphabet is, see defaultAlphabets
 	DataCodingDefault uint8       // data_coding of a text in it; 0
 	DataCodingUCS2    uint8       // 8
 	FlashDefault      uint8       // data_coding of class 0 in it; 0x10
 	FlashUCS2         uint8       // 0x18
 
-	SourceAddress       string      // replaces the sender of every message
-	SourceAlphanumeric  tonNPI      // 5/0
-	SourceInternational tonNPI      // 1/1
-	SourceShort         tonNPI      // 3/0
-	Destination         tonNPI      // 1/1
-	DestinationShort    tonNPI      // 3/0
-	DestinationPrefix   string      // before the digits of a number: "", "+" or "00"
-	ServiceType         string      //
-	Priority            uint8       // 0 to 3
-	RegisteredDelivery  uint8       // of a message that wants a receipt; 1
-	Validity            string      // "relative" (default), "absolute", "none"
-	StatusVerdicts      statusTable // what a command_status means here, over the table in verdict.go
+	SourceAddress       string     // replaces the sender of every message
+	SourceAlphanumeric  tonNPI     // 5/0
+	SourceInternational tonNPI     // 1/1
+	SourceShort         tonNPI     // 3/0
+	Destination         tonNPI     // 1/1
+	DestinationShort    tonNPI     // 3/0
+	DestinationPrefix   string     // before the digits of a number: "", "+" or "00"
+	ServiceType         string     //
+	Priority            uint8      // 0 to 3
+	RegisteredDelivery  uint8      // of a message that wants a receipt; 1
+	Validity            string     // "relative" (default), "absolute", "none"
+	TLVs                parameters // optional parameters of every submit_sm
 
-	ReceiptID           string // how receipts write ids, against responses: "auto" (default), "same", "decimal", "hex"
-	ReceiptTo           string // which address of a receipt is the recipient: "source" (default), "destination", "none"
-	ReceiptsWithoutFlag bool   // a text "id:... stat:..." is a receipt even without the esm_class
-	RefuseStatus        string // what asks the operator to deliver again: "syserr" (default), "rx_t_appn"
-	MaxInbound          int    // deliver_sm and data_sm in hand per bind; 512
+	StatusVerdicts statusTable   // what a command_status means here, over the table in verdict.go
+	StatusReasons  statusReasons // why it was refused, likewise
+	Query          string        // "off" (default), "on": the operator answers query_sm
+
+	ReceiptID           string      // how receipts write ids, against responses: "auto" (default), "same", "decimal", "hex"
+	ReceiptTo           string      // which address of a receipt is the recipient: "source" (default), "destination", "none"
+	ReceiptStates       stateTable  // what a stat: word means here
+	ReceiptReasons      reasonTable // what an error code means here
+	ReceiptTLVs         tags        // further parameters of receipts that are kept as evidence
+	ReceiptsWithoutFlag bool        // a text "id:... stat:..." is a receipt even without the esm_class
+	RefuseStatus        string      // what asks the operator to deliver again: "syserr" (default), "rx_t_appn"
+	MaxInbound          int         // deliver_sm and data_sm in hand per bind; 512
 }
 
 // tonNPI is the type and plan of an address.
@@ -105,8 +110,9 @@ func (s *settings) table() map[string]any {
 		"source_international": &s.SourceInternational, "source_short": &s.SourceShort,
 		"destination": &s.Destination, "destination_short": &s.DestinationShort, "destination_prefix": &s.DestinationPrefix,
 		"service_type": &s.ServiceType, "priority": &s.Priority, "registered_delivery": &s.RegisteredDelivery,
-		"validity": &s.Validity, "status_verdicts": &s.StatusVerdicts,
+		"validity": &s.Validity, "tlvs": &s.TLVs, "status_verdicts": &s.StatusVerdicts, "status_reasons": &s.StatusReasons, "query": &s.Query,
 		"receipt_id": &s.ReceiptID, "receipt_to": &s.ReceiptTo, "receipts_without_flag": &s.ReceiptsWithoutFlag,
+		"receipt_states": &s.ReceiptStates, "receipt_reasons": &s.ReceiptReasons, "receipt_tlvs": &s.ReceiptTLVs,
 		"refuse_status": &s.RefuseStatus, "max_inbound": &s.MaxInbound,
 	}
 }
@@ -124,8 +130,8 @@ func defaults() *settings {
 		Destination:         tonNPI{uint8(smpp.TONInternational), uint8(smpp.NPIISDN)},
 		DestinationShort:    tonNPI{uint8(smpp.TONNetworkSpecific), uint8(smpp.NPIUnknown)},
 		RegisteredDelivery:  smpp.ReceiptAlways,
-		Validity:            validityRelative,
-		ReceiptID:           "auto", ReceiptTo: "source", RefuseStatus: "syserr", MaxInbound: 512,
+		Validity:            validityRelative, Query: queryOff,
+		ReceiptID: "auto", ReceiptTo: "source", RefuseStatus: "syserr", MaxInbound: 512,
 	}
 }
 
@@ -140,6 +146,9 @@ const (
 	validityRelative = "relative"
 	validityAbsolute = "absolute"
 	validityNone     = "none"
+
+	queryOff = "off"
+	queryOn  = "on"
 )
 
 // parseSettings reads the settings of a connector. The error names the key and
@@ -180,6 +189,9 @@ func decodeStrict(raw json.RawMessage, field any) error {
 	if err == nil {
 		return nil
 	}
+	if f, ok := errors.AsType[fault](err); ok {
+		return f
+	}
 	if unknown, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return fmt.Errorf("has the unknown key %s", unknown)
 	}
@@ -195,127 +207,30 @@ func decodeStrict(raw json.RawMessage, field any) error {
 	case *sms.Duration:
 		return errors.New(`must be a duration such as "20s" or "5m"`)
 	case *gsm.Charset:
-		return errors.New("must be gsm7, gsm7-packed, latin1 or ascii")
+		return errors.New("must be one of " + strings.Join(alphabets(), ", "))
 	case *tonNPI:
 		return errors.New(`must be an object such as {"ton": 1, "npi": 1}`)
 	case *statusTable:
 		return errors.New(`must be an object such as {"0x00000401": "retry"}, with the words retry, throttle and reject`)
+	case *parameters:
+		return faultParameters
+	case *tags:
+		return faultTags
+	case *stateTable:
+		return faultStates
+	case *reasonTable:
+		return faultReasons
+	case *statusReasons:
+		return faultStatusReasons
 	default:
 		return errors.New("must be an object with server_name, ca_file, cert_file and key_file")
 	}
 }
 
-// check fills in what depends on other keys and refuses what cannot work.
-func (s *settings) check() error {
-	if s.Port == 0 {
-		s.Port = 2775
-		if s.TLS != nil {
-			s.Port = 3550
-		}
-	}
-	for _, check := range []func() error{s.checkNumbers, s.checkHosts, s.checkWords, s.checkStrings, s.checkTimes} {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// fault is an error of a setting's own decoder, which holds no value.
+type fault string
 
-func (s *settings) checkHosts() error {
-	if len(s.Hosts) == 0 {
-		return errors.New(`hosts is missing: give the operator's addresses, such as ["smpp.example.net:2775"]`)
-	}
-	s.Hosts = slices.Clone(s.Hosts)
-	for i, h := range s.Hosts {
-		host, port, err := net.SplitHostPort(h)
-		if err != nil { // no port
-			host, port = strings.Trim(h, "[]"), strconv.Itoa(s.Port)
-		}
-		if n, err := strconv.Atoi(port); host == "" || err != nil || n < 1 || n > 65535 || strings.ContainsAny(host, " /@") {
-			return fmt.Errorf("hosts: entry %d is not a host or host:port", i+1)
-		}
-		s.Hosts[i] = net.JoinHostPort(host, port)
-	}
-	if t := s.TLS; t != nil && (t.CertFile == "") != (t.KeyFile == "") {
-		return errors.New("tls: cert_file and key_file go together")
-	}
-	return nil
-}
-
-func (s *settings) checkWords() error {
-	for _, c := range []struct {
-		key, value string
-		words      []string
-	}{
-		{"bind", s.Bind, []string{bindTransceiver, bindPair, bindTransmitter}},
-		{"interface_version", s.InterfaceVersion, []string{"3.3", "3.4", "5.0"}},
-		{"validity", s.Validity, []string{validityRelative, validityAbsolute, validityNone}},
-		{"destination_prefix", s.DestinationPrefix, []string{"", "+", "00"}},
-		{"receipt_id", s.ReceiptID, []string{"auto", "same", "decimal", "hex"}},
-		{"receipt_to", s.ReceiptTo, []string{"source", "destination", "none"}},
-		{"refuse_status", s.RefuseStatus, []string{"syserr", "rx_t_appn"}},
-		{"default_alphabet", s.DefaultAlphabet.String(), []string{"gsm7", "gsm7-packed", "latin1", "ascii"}},
-	} {
-		if !slices.Contains(c.words, c.value) {
-			return fmt.Errorf("%s must be one of %s", c.key, strings.Join(slices.DeleteFunc(c.words, func(w string) bool { return w == "" }), ", "))
-		}
-	}
-	return nil
-}
-
-func (s *settings) checkStrings() error {
-	if s.SystemID == "" {
-		return errors.New("system_id is missing: the operator gives it with the password")
-	}
-	for _, c := range []struct {
-		key, value string
-		most       int
-	}{ // SMPP 3.4 §5.2.1 to §5.2.3, §5.2.7, §5.2.11, §5.2.8
-		{"system_id", s.SystemID, 15}, {"password", string(s.Password), 64}, {"system_type", s.SystemType, 12},
-		{"address_range", s.AddressRange, 40}, {"service_type", s.ServiceType, 5}, {"source_address", s.SourceAddress, 20},
-	} {
-		if len(c.value) > c.most || strings.IndexByte(c.value, 0) >= 0 {
-			return fmt.Errorf("%s must be at most %d octets without NUL", c.key, c.most)
-		}
-	}
-	return nil
-}
-
-func (s *settings) checkNumbers() error {
-	for _, c := range []struct {
-		key         string
-		value       int
-		least, most int
-	}{
-		{"port", s.Port, 1, 65535}, {"binds", s.Binds, 1, 100}, {"priority", int(s.Priority), 0, 3},
-		{"registered_delivery", int(s.RegisteredDelivery), 0, 31}, {"max_inbound", s.MaxInbound, 1, 100000},
-	} {
-		if c.value < c.least || c.value > c.most {
-			return fmt.Errorf("%s must be between %d and %d", c.key, c.least, c.most)
-		}
-	}
-	return nil
-}
-
-func (s *settings) checkTimes() error {
-	for _, c := range []struct {
-		key   string
-		value sms.Duration
-	}{
-		{"connect_timeout", s.ConnectTimeout}, {"bind_timeout", s.BindTimeout}, {"response_timeout", s.ResponseTimeout},
-		{"enquire_interval", s.EnquireInterval}, {"enquire_timeout", s.EnquireTimeout}, {"unbind_timeout", s.UnbindTimeout},
-		{"reconnect_min", s.ReconnectMin}, {"reconnect_max", s.ReconnectMax},
-		{"reconnect_refused", s.ReconnectRefused}, {"reconnect_stable", s.ReconnectStable},
-	} {
-		if c.value <= 0 {
-			return fmt.Errorf("%s must be more than zero", c.key)
-		}
-	}
-	if s.ReconnectMax < s.ReconnectMin {
-		return errors.New("reconnect_max is less than reconnect_min")
-	}
-	return nil
-}
+func (f fault) Error() string { return string(f) }
 
 // version is interface_version of the bind (SMPP 3.4 §5.2.4).
 func (s *settings) version() uint8 {

@@ -53,6 +53,9 @@ func TestSettingsAreRead(t *testing.T) {
 		s.SourceShort != (tonNPI{0, 1}) || s.Priority != 3 || s.refusal() != smpp.StatusRxTAppn {
 		t.Errorf("read as %+v", s)
 	}
+	if _, err := parseSettings(with(`"default_alphabet": "hebrew", "query": "on", "receipt_tlvs": [], "tlvs": []`)); err != nil {
+		t.Error(err)
+	}
 	for status, want := range map[smpp.Status]sms.Verdict{0x401: sms.VerdictRetry, 0x402: sms.VerdictThrottle, 0x58: sms.VerdictReject, 0x403: sms.VerdictReject} {
 		if got, _ := s.StatusVerdicts.classify(status); got != want {
 			t.Errorf("status %v is %v, want %v", status, got, want)
@@ -90,6 +93,34 @@ func TestSettingsErrors(t *testing.T) {
 		{"verdict of success", string(with(`"status_verdicts": {"0": "retry"}`)), "status_verdicts must be an object"},
 		{"verdict of no code", string(with(`"status_verdicts": {"Canary7351": "retry"}`)), "status_verdicts must be an object"},
 		{"verdicts as a list", string(with(`"status_verdicts": ["retry"]`)), "status_verdicts must be an object"},
+		{"alphabet of several octets", string(with(`"default_alphabet": "jis"`)), "default_alphabet must be one of"},
+		{"bad query", string(with(`"query": "Canary7351"`)), "query must be one of off, on"},
+		{"parameters that are no list", string(with(`"tlvs": {"0x1400": "Canary7351"}`)), "tlvs must be a list of objects"},
+		{"too many parameters", string(with(`"tlvs": [` + strings.Repeat(`{"tag": 5120, "type": "uint8", "value": 1},`, 32) + `{"tag": 5120, "type": "uint8", "value": 1}]`)), "tlvs must hold at most 32"},
+		{"parameter without a tag", string(with(`"tlvs": [{"type": "string", "value": "Canary7351"}]`)), "tlvs needs as tag a number"},
+		{"parameter of an unknown name", string(with(`"tlvs": [{"tag": "Canary7351", "type": "string", "value": "x"}]`)), "tlvs needs as tag a number"},
+		{"parameter of an empty name", string(with(`"tlvs": [{"tag": "", "type": "string", "value": "x"}]`)), "tlvs needs as tag a number"},
+		{"parameter named by its number's word", string(with(`"tlvs": [{"tag": "tag_0x0000", "type": "string", "value": "x"}]`)), "tlvs needs as tag a number"},
+		{"parameter beyond 16 bits", string(with(`"tlvs": [{"tag": 65536, "type": "string", "value": "x"}]`)), "tlvs needs as tag a number"},
+		{"parameter of ours", string(with(`"tlvs": [{"tag": "sar_msg_ref_num", "type": "uint16", "value": 1}]`)), "tlvs must not set message_payload"},
+		{"parameter without a type", string(with(`"tlvs": [{"tag": 5120, "value": "Canary7351"}]`)), "tlvs needs as type one of"},
+		{"parameter that is too large", string(with(`"tlvs": [{"tag": 5120, "type": "uint8", "value": 7351}]`)), "tlvs needs as value a whole number"},
+		{"parameter that is no number", string(with(`"tlvs": [{"tag": 5120, "type": "uint8", "value": "Canary7351"}]`)), "tlvs needs as value a whole number"},
+		{"parameter that is no string", string(with(`"tlvs": [{"tag": 5120, "type": "string", "value": 7351}]`)), "tlvs needs as value a string"},
+		{"parameter that is no hexadecimal", string(with(`"tlvs": [{"tag": 5120, "type": "hex", "value": "Canary7351"}]`)), "tlvs needs as value a string"},
+		{"parameter that is too long", string(with(`"tlvs": [{"tag": 5120, "type": "string", "value": "` + strings.Repeat("x", 1025) + `"}]`)), "tlvs needs as value a string of at most 1024"},
+		{"tags that are no list", string(with(`"receipt_tlvs": "0x1403"`)), "receipt_tlvs must be a list of tags"},
+		{"tag of an unknown name", string(with(`"receipt_tlvs": ["Canary7351"]`)), "receipt_tlvs must be a list of tags"},
+		{"states as a list", string(with(`"receipt_states": ["Canary7351"]`)), "receipt_states must be an object"},
+		{"state that nobody knows", string(with(`"receipt_states": {"0": "Canary7351"}`)), "receipt_states must be an object"},
+		{"state of no word", string(with(`"receipt_states": {"": "delivered"}`)), "receipt_states must be an object"},
+		{"state that no receipt has", string(with(`"receipt_states": {"x": "pending"}`)), "receipt_states must be an object"},
+		{"reason that nobody knows", string(with(`"receipt_reasons": {"001": "Canary7351"}`)), "receipt_reasons must be an object"},
+		{"reason of our own", string(with(`"receipt_reasons": {"001": "no_route"}`)), "receipt_reasons must be an object"},
+		{"reason of no code", string(with(`"receipt_reasons": {"": "filtered"}`)), "receipt_reasons must be an object"},
+		{"reasons as a list", string(with(`"receipt_reasons": []`)), "receipt_reasons must be an object"},
+		{"refusal that nobody knows", string(with(`"status_reasons": {"0x404": "Canary7351"}`)), "status_reasons must be an object"},
+		{"refusal of success", string(with(`"status_reasons": {"0": "filtered"}`)), "status_reasons must be an object"},
 		{"bad bind", string(with(`"bind": "Canary7351"`)), "bind must be one of transceiver, transmitter+receiver, transmitter"},
 		{"bad validity", string(with(`"validity": "Canary7351"`)), "validity must be one of"},
 		{"bad prefix", string(with(`"destination_prefix": "0"`)), "destination_prefix must be one of +, 00"},
@@ -138,6 +169,7 @@ func TestSettingsErrors(t *testing.T) {
 // Every key has an error that names it, whatever the value is.
 func FuzzSettings(f *testing.F) {
 	f.Add(minimal)
+	f.Add(string(with(`"tlvs": [{"tag": "0x1400", "type": "uint16", "value": 7}], "receipt_tlvs": [5120], "receipt_states": {"0": "sent"}, "receipt_reasons": {"3/27": "filtered"}`)))
 	f.Add(string(with(`"tls": {}, "status_verdicts": {"0x401": "retry"}, "destination": {"ton": 9}`)))
 	f.Fuzz(func(t *testing.T, raw string) {
 		s, err := parseSettings(json.RawMessage(raw))

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/harkara/harkara/internal/connect"
@@ -39,21 +40,23 @@ func (o Options) Plugin() connect.Plugin {
 
 // Connector keeps the binds to one operator.
 type Connector struct {
-	noun sms.Connector
+	id   int64
+	noun atomic.Pointer[sms.Connector] // replaced by Adjust
 	cfg  *settings
 	opt  Options
 	log  *slog.Logger
 	sink connect.Sink
 
-	pool     pool
-	outcomes *outcomes
-	receipts *deliveries[sms.Receipt]
-	inbound  *deliveries[sms.Inbound]
-	binds    []*bind
-	binding  sync.WaitGroup // the goroutines that keep the binds up
-	faults   sparse
-	refusals sparse
-	commits  sparse
+	pool      pool
+	outcomes  *outcomes
+	receipts  *deliveries[sms.Receipt]
+	inbound   *deliveries[sms.Inbound]
+	binds     []*bind
+	binding   sync.WaitGroup // the goroutines that keep the binds up
+	faults    sparse
+	refusals  sparse
+	commits   sparse
+	questions sparse
 
 	sinkCtx context.Context // of calls of the Sink that wait for a commit
 	cutSink context.CancelFunc
@@ -86,11 +89,13 @@ func (o Options) New(noun *sms.Connector, sink connect.Sink) (connect.Connector,
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	c := &Connector{noun: *noun, cfg: cfg, opt: o, sink: sink, closed: make(chan struct{}),
+	c := &Connector{id: noun.ID, cfg: cfg, opt: o, sink: sink, closed: make(chan struct{}),
 		log: o.Log.With("connector", noun.Name)}
-	c.noun.Window = max(noun.Window, 1)
-	c.pool.window = c.noun.Window
-	c.outcomes = newOutcomes(sink, c.pool.release, 4*c.noun.Window+1000)
+	live := *noun
+	live.Window = max(noun.Window, 1)
+	c.noun.Store(&live)
+	c.pool.window = live.Window
+	c.outcomes = newOutcomes(sink, c.pool.release, waiting(live.Window))
 	c.receipts = newDeliveries(func(ctx context.Context, list []sms.Receipt) error {
 		c.outcomes.hand() // the responses that came before them
 		return sink.Receipts(ctx, list)
@@ -105,7 +110,7 @@ func (o Options) New(noun *sms.Connector, sink connect.Sink) (connect.Connector,
 
 // Info of the connector. The window counts all its binds that submit.
 func (c *Connector) Info() connect.Info {
-	return connect.Info{Protocol: Protocol, Window: c.noun.Window * c.cfg.Binds}
+	return connect.Info{Protocol: Protocol, Window: c.noun.Load().Window * c.cfg.Binds}
 }
 
 // Connect starts to keep the binds up.
@@ -151,16 +156,12 @@ func (c *Connector) Send(ctx context.Context, s *connect.Submission) error {
 			return nil // a belongs to the session now
 		}
 		a.free()
-		if bad, ok := errors.AsType[*smpp.FieldError](err); ok {
-			c.pool.release(l)
-			return c.reject(s, bad)
-		}
-		if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-			c.retire(l) // it is ending; others may be up
-			c.pool.release(l)
+		if again := c.giveBack(l, err); again {
 			continue
 		}
-		c.pool.release(l)
+		if bad, ok := errors.AsType[*smpp.FieldError](err); ok {
+			return c.reject(s, bad)
+		}
 		return err
 	}
 }
@@ -180,7 +181,7 @@ func (c *Connector) reject(s *connect.Submission, why error) error {
 		c.log.Warn("a part cannot be sent over SMPP and is rejected", "message_id", s.Attempt.Message.String(),
 			"part", s.Attempt.Seq, "err", why, "suppressed", n)
 	}
-	if !c.outcomes.add(sms.Outcome{AttemptRef: s.Attempt, ConnectorID: c.noun.ID, Verdict: sms.VerdictReject,
+	if !c.outcomes.add(sms.Outcome{AttemptRef: s.Attempt, ConnectorID: c.id, Verdict: sms.VerdictReject,
 		Reason: sms.ReasonContent, At: c.opt.Now()}, nil) {
 		return connect.ErrClosed
 	}
@@ -272,13 +273,13 @@ func (c *Connector) ServeSMPP(p smpp.PDU, r smpp.Responder) {
 	}
 	now := c.opt.Now()
 	if receipt, ok := c.cfg.receipt(m, now); ok {
-		receipt.ConnectorID = c.noun.Scope()
+		receipt.ConnectorID = c.noun.Load().Scope()
 		ok = c.receipts.put(receipt, r)
 		c.answerUnless(ok, r)
 		return
 	}
 	in := c.cfg.inbound(m, now)
-	in.ConnectorID = c.noun.ID
+	in.ConnectorID = c.id
 	c.answerUnless(c.inbound.put(in, r), r)
 }
 

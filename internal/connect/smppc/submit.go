@@ -1,6 +1,7 @@
 package smppc
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -15,13 +16,12 @@ import (
 const (
 	maxShortMessage = 254    // octets of short_message (SMPP 3.4 §5.2.21)
 	maxPayload      = 0xFFFF // octets of message_payload (§5.3.2.32)
-	oneGSM7         = 160    // septets of one SMS
-	oneUCS2         = 140    // octets of one SMS
+	oneUserData     = 140    // octets of one SMS (TS 23.040 §9.2.3.16)
 )
 
 // Errors of a submission that no operator could take. They hold none of it.
 var (
-	errEncoding = errors.New("smppc: the encoding is neither GSM-7 nor UCS-2")
+	errEncoding = errors.New("smppc: the encoding is neither GSM-7 nor UCS-2, nor octets with their coding")
 	errAlphabet = errors.New("smppc: the default alphabet of this operator lacks a character of the text")
 	errTooLong  = errors.New("smppc: the part is longer than short_message: send it with long mode payload")
 	errConcat   = errors.New("smppc: a numbered part cannot go out as message_payload")
@@ -43,74 +43,71 @@ type encoder struct {
 func (e *encoder) encode(cfg *settings, s *connect.Submission, now time.Time) error {
 	e.text, e.tlvs = e.text[:0], e.tlvs[:0]
 	e.pdu = smpp.SubmitSM{
-		ServiceType: cfg.ServiceType, Source: cfg.source(s), Destination: cfg.destination(s),
+		ServiceType: cfg.ServiceType, Source: cfg.source(s.From), Destination: cfg.destination(s),
 		PriorityFlag: cfg.Priority, ValidityPeriod: e.validityPeriod(cfg, s.ValidTo, now),
 	}
 	if s.Receipt {
 		e.pdu.RegisteredDelivery = cfg.RegisteredDelivery
 	}
-	payload := s.Long == sms.LongPayload && s.Concat == nil && len(s.Payload) > oneMessage(s.Encoding)
-	if s.Concat != nil {
-		if err := e.number(s); err != nil {
-			return err
-		}
-	}
-	header := len(e.text)
-	if err := e.write(cfg, s, header, payload); err != nil {
+	tables, err := e.header(cfg, s)
+	if err != nil {
 		return err
 	}
+	payload := s.Long == sms.LongPayload && s.Concat == nil && s.Raw == nil && len(s.Payload) > oneMessage(s.Encoding)
 	if payload {
-		if len(e.text) > maxPayload {
-			return errTooLong
-		}
-		if err := e.tlvs.Add(smpp.TagMessagePayload, e.text); err != nil {
-			return err
-		}
-	} else {
-		if len(e.text) > maxShortMessage {
-			return errTooLong
-		}
-		e.pdu.ShortMessage = e.text
+		e.text = e.text[:0]
 	}
+	if len(e.text) > 0 {
+		e.pdu.ESMClass |= smpp.EsmUDHI
+	}
+	if err := e.write(cfg, s, tables, payload); err != nil {
+		return err
+	}
+	if err := e.place(payload); err != nil {
+		return err
+	}
+	cfg.TLVs.appendTo(&e.tlvs, e.pdu.Source.Addr, e.pdu.Destination.Addr)
 	e.pdu.TLVs = e.tlvs
 	return nil
 }
 
-func oneMessage(enc gsm.Encoding) int {
-	if enc == gsm.UCS2 {
-		return oneUCS2
+// place puts the text where it belongs.
+func (e *encoder) place(payload bool) error {
+	switch {
+	case !payload && len(e.text) > maxShortMessage, len(e.text) > maxPayload:
+		return errTooLong
+	case payload:
+		return e.tlvs.Add(smpp.TagMessagePayload, e.text)
 	}
-	return oneGSM7
-}
-
-// number writes the place of the part: a user data header, or the sar_
-// parameters.
-func (e *encoder) number(s *connect.Submission) error {
-	c := *s.Concat
-	switch s.Long {
-	case sms.LongSAR:
-		e.tlvs.AddSAR(smpp.Concat{Ref: c.Ref, Total: c.Total, Seq: c.Seq})
-		return nil
-	case sms.LongPayload:
-		return errConcat
-	case sms.LongUDH16:
-		c.Bits = gsm.Ref16
-	default:
-		c.Bits = gsm.Ref8
-	}
-	e.text = c.AppendUDH(e.text)
-	e.pdu.ESMClass |= smpp.EsmUDHI
+	e.pdu.ShortMessage = e.text
 	return nil
 }
 
-// write appends the text in the alphabet of the link, behind a header of so many
-// octets, and sets data_coding.
-func (e *encoder) write(cfg *settings, s *connect.Submission, header int, payload bool) error {
+// oneMessage is what one SMS holds in the encoding: octets, or septets beside the
+// header that national tables need.
+func oneMessage(enc gsm.Encoding) int {
+	if enc.Kind() != gsm.GSM7 {
+		return oneUserData
+	}
+	var buf [16]byte
+	return (oneUserData - len(enc.AppendUDH(buf[:0], gsm.Concat{}))) * 8 / 7
+}
+
+// write appends the text in the alphabet of the link, behind the header, and sets
+// data_coding. tables are those the septets are written in.
+func (e *encoder) write(cfg *settings, s *connect.Submission, tables gsm.Encoding, payload bool) error {
 	flash := s.Type == sms.TypeFlash
-	switch s.Encoding {
+	switch s.Encoding.Kind() {
+	case gsm.GSM7:
 	case gsm.UCS2:
 		return e.writeUCS2(cfg, s.Payload, flash)
-	case gsm.GSM7:
+	case gsm.Octets:
+		if s.Raw == nil {
+			return errEncoding
+		}
+		e.pdu.DataCoding = s.Raw.Coding
+		e.text = append(e.text, s.Payload...)
+		return nil
 	default:
 		return errEncoding
 	}
@@ -118,15 +115,19 @@ func (e *encoder) write(cfg *settings, s *connect.Submission, header int, payloa
 	if flash {
 		e.pdu.DataCoding = cfg.FlashDefault
 	}
-	switch cfg.DefaultAlphabet {
-	case gsm.CharsetGSM7:
+	switch {
+	case payload && tables != gsm.GSM7:
+		// The operator cuts a payload, and would have to repeat in each part
+		// which tables it is written in. Nobody does.
+		return e.writeUCS2(cfg, gsm.AppendUCS2(nil, gsm.DecodeSeptets(s.Payload, tables)), flash)
+	case cfg.DefaultAlphabet == gsm.CharsetGSM7:
 		e.text = append(e.text, s.Payload...)
 		return nil
-	case gsm.CharsetGSM7Packed:
-		e.text = gsm.AppendPacked(e.text, s.Payload, header)
+	case cfg.DefaultAlphabet == gsm.CharsetGSM7Packed:
+		e.text = gsm.AppendPacked(e.text, s.Payload, len(e.text))
 		return nil
 	}
-	text, _ := gsm.Decode(gsm.CharsetGSM7, s.Payload) // septets always decode
+	text := gsm.DecodeSeptets(s.Payload, tables)
 	var ok bool
 	if e.text, ok = gsm.AppendEncoded(e.text, cfg.DefaultAlphabet, text); ok {
 		return nil
@@ -134,7 +135,7 @@ func (e *encoder) write(cfg *settings, s *connect.Submission, header int, payloa
 	// The operator's alphabet lacks a character, such as €. The text may still go
 	// out as UCS-2 if it takes no more than the one part that was priced.
 	wide := gsm.AppendUCS2(nil, text)
-	if !payload && header+len(wide) > oneUCS2 {
+	if !payload && len(e.text)+len(wide) > oneUserData {
 		return errAlphabet
 	}
 	return e.writeUCS2(cfg, wide, flash)
@@ -150,11 +151,8 @@ func (e *encoder) writeUCS2(cfg *settings, payload []byte, flash bool) error {
 }
 
 // source is the sender with its type and plan (SMPP 3.4 §5.2.5, §5.2.6).
-func (s *settings) source(sub *connect.Submission) smpp.Address {
-	from := s.SourceAddress
-	if from == "" {
-		from = sub.From
-	}
+func (s *settings) source(sender string) smpp.Address {
+	from := cmp.Or(s.SourceAddress, sender)
 	kind, _ := numplan.ClassifySender(from)
 	switch kind {
 	case numplan.Numeric:

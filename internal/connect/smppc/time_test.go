@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -246,6 +247,48 @@ func TestFailover(t *testing.T) {
 		if took := time.Since(began); took != 10*time.Second || strings.Join(tried, " ") != "refuses:2775 hangs:2775 live:2775" {
 			t.Errorf("tried %v in %v", tried, took)
 		}
+		r.close(0)
+	})
+}
+
+// A host that takes binds and drops them is passed over. A session that lived for
+// long begins again at its own host.
+func TestOwnHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var drops atomic.Bool
+		drops.Store(true)
+		_, own := piped(t, smpptest.Config{OnBind: func(s *smpp.Session) {
+			if drops.Load() {
+				_ = s.Close() // never fails
+			}
+		}})
+		theirs, other := piped(t, smpptest.Config{})
+		var mu sync.Mutex
+		var list []string
+		tried := func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			return strings.Join(list, " ")
+		}
+		o := smppc.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			mu.Lock()
+			list = append(list, addr)
+			mu.Unlock()
+			if addr == "other:2775" {
+				return other.Dial(ctx, network, addr)
+			}
+			return own.Dial(ctx, network, addr)
+		}}
+		r := startIn(t, 5, slowly(map[string]any{"hosts": []string{"mine", "other"}}), o)
+		r.await("the second host", func() bool { return tried() == "mine:2775 other:2775" && r.links[len(r.links)-1].Up })
+		drops.Store(false)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := tried(); got != "mine:2775 other:2775" {
+			t.Errorf("a bind was moved while its session lived: %s", got)
+		}
+		theirs.Drop()
+		r.await("its own host", func() bool { return tried() == "mine:2775 other:2775 mine:2775" && r.links[len(r.links)-1].Up })
 		r.close(0)
 	})
 }

@@ -1,9 +1,11 @@
 package smppc
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -36,13 +38,27 @@ var verdicts = map[smpp.Status]sms.Verdict{
 	smpp.StatusBindFail:        sms.VerdictRetry,
 	smpp.StatusInvPaswd:        sms.VerdictRetry,
 	smpp.StatusInvSysID:        sms.VerdictRetry,
-	statusServiceUnavailable:   sms.VerdictRetry,
+	smpp.StatusSerTypUnavail:   sms.VerdictRetry, // SMPP 5.0 §4.7.6
 }
 
-// statusServiceUnavailable is ESME_RSERTYPUNAVAIL of SMPP 5.0 §4.7.6.
-const statusServiceUnavailable smpp.Status = 0x00000102
+// refusals are the statuses that say why a message is refused for good.
+var refusals = map[smpp.Status]sms.Reason{
+	smpp.StatusInvSrcAdr: sms.ReasonSenderRefused,
+	smpp.StatusInvSrcTON: sms.ReasonSenderRefused,
+	smpp.StatusInvSrcNPI: sms.ReasonSenderRefused,
+	smpp.StatusInvDstAdr: sms.ReasonNobody,
+}
 
-// classify gives the verdict of a response, with its reason.
+// classify gives the verdict of a response, with its reason. Of a throttle the
+// reason is always that we are to slow down.
+func (s *settings) classify(st smpp.Status) (sms.Verdict, sms.Reason) {
+	v, reason := s.StatusVerdicts.classify(st)
+	if why, ok := s.StatusReasons[st]; ok && (v == sms.VerdictReject || v == sms.VerdictRetry) {
+		return v, why
+	}
+	return v, reason
+}
+
 func (t statusTable) classify(st smpp.Status) (sms.Verdict, sms.Reason) {
 	v, ok := t[st]
 	if !ok {
@@ -56,7 +72,7 @@ func (t statusTable) classify(st smpp.Status) (sms.Verdict, sms.Reason) {
 	case sms.VerdictRetry:
 		return v, sms.ReasonRetrying
 	case sms.VerdictReject:
-		return v, sms.ReasonOperator
+		return v, cmp.Or(refusals[st], sms.ReasonOperator)
 	}
 	return v, ""
 }
@@ -75,25 +91,39 @@ type statusTable map[smpp.Status]sms.Verdict
 
 // UnmarshalJSON reads {"0x00000401": "retry"}.
 func (t *statusTable) UnmarshalJSON(b []byte) error {
+	*t = statusTable{}
+	return eachRefusal(b, func(st smpp.Status, word string) bool {
+		verdict, ok := map[string]sms.Verdict{"retry": sms.VerdictRetry, "throttle": sms.VerdictThrottle, "reject": sms.VerdictReject}[word]
+		(*t)[st] = verdict
+		return ok
+	})
+}
+
+// statusReasons say why, for one operator.
+type statusReasons map[smpp.Status]sms.Reason
+
+// UnmarshalJSON reads {"0x00000404": "filtered"}.
+func (t *statusReasons) UnmarshalJSON(b []byte) error {
+	*t = statusReasons{}
+	return eachRefusal(b, func(st smpp.Status, word string) bool {
+		(*t)[st] = sms.Reason(word)
+		return slices.Contains(operatorReasons, sms.Reason(word))
+	})
+}
+
+// errRefusals is put into better words by decodeStrict.
+var errRefusals = errors.New("not a table of refusals")
+
+// eachRefusal reads an object of words by command_status.
+func eachRefusal(b []byte, set func(st smpp.Status, word string) bool) error {
 	words := map[string]string{}
 	if err := json.Unmarshal(b, &words); err != nil {
 		return err
 	}
-	*t = statusTable{}
 	for code, word := range words {
 		n, err := strconv.ParseUint(code, 0, 32)
-		if err != nil || n == uint64(smpp.StatusOK) {
-			return errors.New("not the code of a refusal")
-		}
-		switch word {
-		case "retry":
-			(*t)[smpp.Status(n)] = sms.VerdictRetry
-		case "throttle":
-			(*t)[smpp.Status(n)] = sms.VerdictThrottle
-		case "reject":
-			(*t)[smpp.Status(n)] = sms.VerdictReject
-		default:
-			return errors.New("not a verdict")
+		if err != nil || n == uint64(smpp.StatusOK) || !set(smpp.Status(n), word) {
+			return errRefusals
 		}
 	}
 	return nil

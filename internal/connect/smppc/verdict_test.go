@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestVerdictTable(t *testing.T) {
 	var got bytes.Buffer
 	row := func(st smpp.Status) {
-		v, reason := statusTable(nil).classify(st)
+		v, reason := defaults().classify(st)
 		name := st.String()
 		if st.Describe() == "" {
 			name = "-"
@@ -44,5 +44,20 @@ func TestVerdictTable(t *testing.T) {
 	}
 	if !bytes.Equal(got.Bytes(), want) {
 		t.Errorf("the table is not that of %s (run with -update to accept it):\n%s", golden, &got)
+	}
+}
+
+// One operator's own meaning of a status: the verdict and the reason are two
+// settings. Of a throttle the reason is always that we are to slow down.
+func TestStatusSettings(t *testing.T) {
+	cfg := parsed(t, `"status_verdicts": {"0x401": "retry", "0x402": "throttle"},
+		"status_reasons": {"0x401": "operator_credit", "0x402": "operator_credit", "1028": "filtered", "0x0B": "content_refused"}`)
+	for st, want := range map[smpp.Status]string{
+		0x401: "retry operator_credit", 0x402: "throttle throttled", 0x404: "reject filtered", 0x405: "reject operator_rejected",
+		smpp.StatusInvDstAdr: "reject content_refused", smpp.StatusInvSrcAdr: "reject sender_refused", smpp.StatusOK: "accepted ",
+	} {
+		if v, reason := cfg.classify(st); fmt.Sprintf("%s %s", v, reason) != want {
+			t.Errorf("%s: %s %s, want %s", st, v, reason, want)
+		}
 	}
 }
