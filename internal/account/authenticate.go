@@ -54,13 +54,17 @@ func (a *Authenticator) Authenticate(cat *sms.Catalog, key, token string, from n
 	if known == nil {
 		known = a.dummy
 	}
-	good := a.matches(known, key, token)
+	good := a.matches(known.TokenHash, key, token)
 	var account *sms.Account
 	if c != nil {
 		account = cat.Account(c.AccountID)
 	}
 	if reason := why(cat, c, account, good, key, token, from); reason != "" {
-		a.failures.add(c, key, from, reason, now)
+		if c != nil {
+			a.failures.add(c.AccountID, c.APIKey, from, reason, now)
+		} else {
+			a.failures.add(0, short(key), from, reason, now)
+		}
 		return nil, nil, refused()
 	}
 	return c, account, nil
@@ -88,18 +92,19 @@ func why(cat *sms.Catalog, c *sms.Credential, account *sms.Account, good bool, k
 	return ""
 }
 
-// matches compares in constant time. A pair that was verified is remembered
-// with the hash it matched, so that a changed token is noticed at once.
-func (a *Authenticator) matches(c *sms.Credential, key, token string) bool {
+// matches compares in constant time with the stored hash. A pair that was
+// verified is remembered with the hash it matched, so that a changed token is
+// noticed at once.
+func (a *Authenticator) matches(stored, key, token string) bool {
 	p := pair{key, token}
 	a.mu.RLock()
 	hash, ok := a.verified[p]
 	a.mu.RUnlock()
-	if ok && hash == c.TokenHash {
+	if ok && hash == stored {
 		return true
 	}
 	var sum [32]byte
-	want, err := hex.DecodeString(c.TokenHash)
+	want, err := hex.DecodeString(stored)
 	if err != nil || subtle.ConstantTimeCompare(a.hash.sum(sum[:0], key, token), want) != 1 {
 		return false
 	}
@@ -107,7 +112,7 @@ func (a *Authenticator) matches(c *sms.Credential, key, token string) bool {
 	if len(a.verified) >= cacheSize {
 		clear(a.verified)
 	}
-	a.verified[p] = c.TokenHash
+	a.verified[p] = stored
 	a.mu.Unlock()
 	return true
 }

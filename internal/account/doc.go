@@ -1,5 +1,5 @@
-// Package account answers "who is this?": API credentials, how they are made,
-// hashed and checked, and why one was refused. (Users, sign-in and scopes come
+// Package account answers "who is this?": API credentials and SMPP logins, how
+// they are made, hashed and checked, and why one was refused. (Users, sign-in and scopes come
 // with the portal.)
 //
 // It must not know a face: it says yes or gives one error for every reason, so

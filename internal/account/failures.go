@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/internal/store"
 )
 
@@ -36,14 +35,12 @@ func NewFailures(audit store.Audit) *Failures {
 	return &Failures{audit: audit, rows: map[failure]*store.AuthFailure{}}
 }
 
-func (f *Failures) add(c *sms.Credential, key string, from netip.Addr, reason string, now time.Time) {
+// add counts one refusal. account is 0 and key cut short where nobody knows them.
+func (f *Failures) add(account int64, key string, from netip.Addr, reason string, now time.Time) {
 	if f == nil {
 		return
 	}
-	id := failure{key: short(key), from: from.String(), reason: reason}
-	if c != nil {
-		id.account, id.key = c.AccountID, c.APIKey
-	}
+	id := failure{account: account, key: key, from: from.String(), reason: reason}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	row := f.rows[id]
