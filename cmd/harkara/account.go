@@ -24,8 +24,7 @@ func accountCommand() *cobra.Command {
 		accounts.create("create NAME", "Make an account", func(s *admin.AccountSpec, name, _ string) { s.Name = name },
 			func(e *edits[admin.AccountSpec]) {
 				accountFlags(e)
-				e.flag("disabled", "bool", "make it disabled", func(s *admin.AccountSpec, text string) error { return switchOff(&s.Enabled, text) })
-				e.flags.Lookup("disabled").NoOptDefVal = "true"
+				e.yes("disabled", "make it disabled", func(s *admin.AccountSpec, yes bool) { s.Enabled = !yes })
 			}),
 		accounts.change(func(e *edits[admin.AccountSpec]) {
 			e.text("name", "new name", func(s *admin.AccountSpec) *string { return &s.Name })
@@ -44,22 +43,10 @@ func accountFlags(e *edits[admin.AccountSpec]) {
 	e.money("credit-limit", "how far its balance may go below zero", func(s *admin.AccountSpec) *sms.Money { return &s.CreditLimit })
 	integer(e, "max-parts", "parts of one text, 1 to 255 (default 10)", func(s *admin.AccountSpec) *int { return &s.MaxParts })
 	words(e, "routes", "routes that a call may name", func(s *admin.AccountSpec) *[]string { return &s.Routes })
+	e.yes("smart-text", "replace typographic quotes, dashes and spaces by plain ones where that saves parts", func(s *admin.AccountSpec, yes bool) { s.SmartText = yes })
 	integer(e, "group-start", "where group_id counts from; only ever raised, and without effect below those given out", func(s *admin.AccountSpec) *int64 { return &s.GroupStart })
 	integer(e, "recipient-start", "where recipient ids count from, likewise", func(s *admin.AccountSpec) *int64 { return &s.RecipientStart })
 	integer(e, "inbox-start", "where inbox ids count from, likewise", func(s *admin.AccountSpec) *int64 { return &s.InboxStart })
-}
-
-// switchOff is what --disabled does.
-func switchOff(enabled *bool, text string) error {
-	switch text {
-	case "true":
-		*enabled = false
-	case "false":
-		*enabled = true
-	default:
-		return fmt.Errorf("%q is neither true nor false", text)
-	}
-	return nil
 }
 
 // balance is credit as it is shown.
@@ -72,7 +59,7 @@ type balance struct {
 func newBalance(b sms.Balance) balance { return balance{b.Posted, b.Reserved, b.Available()} }
 
 func accountShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show NAME", Short: "Show an account with its credit, senders, numbers and keys", Args: wants("NAME")}
+	cmd := &cobra.Command{Use: "show NAME", Short: "Show an account with its credit, senders, numbers, keys and SMPP logins", Args: wants("NAME")}
 	cmd.ValidArgsFunction = completeNames[admin.AccountSpec](false)
 	return onStore(cmd, func(s *session, args []string) error {
 		a, err := admin.Show[admin.AccountSpec](s.ctx, s.desk, admin.Ref{Name: args[0]})
@@ -109,7 +96,8 @@ type authFailure struct {
 
 func authFailuresCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "auth-failures [NAME]", Short: "Show why credentials were refused; the caller is only told \"Invalid user\"", Args: wants("[NAME]"),
-		Long: "Show why credentials were refused, the latest first: of one account, or of all calls, also those with an unknown key.\nA running server writes them every few seconds."}
+		Long: "Show why credentials were refused, the latest first: of one account, or of all calls, also those with an unknown key. SMPP binds\n" +
+			"are there with their system_id in place of the API key. A running server writes them every few seconds."}
 	cmd.ValidArgsFunction = completeNames[admin.AccountSpec](false)
 	limit := limitFlag(cmd)
 	return onStore(cmd, func(s *session, args []string) error {

@@ -22,9 +22,13 @@ and counters agree, from one snapshot, also while servers run. Exits with 1 and 
 		}
 		var warnings []string
 		cat, err := store.Catalog(s.ctx, s.store)
+		var stats store.Stats
+		if err == nil {
+			stats, err = s.store.Stats(s.ctx)
+		}
 		switch {
 		case err == nil:
-			warnings = admin.Advise(cat)
+			warnings = admin.Advise(cat, stats)
 		case report.OK(): // otherwise the report says what cannot be read
 			return err
 		}

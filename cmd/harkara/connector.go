@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -8,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/harkara/harkara/internal/admin"
+	"github.com/harkara/harkara/internal/sms"
 )
 
 var connectors = noun[admin.ConnectorSpec, *admin.ConnectorSpec]{
-	head: "ID NAME PROTOCOL ENABLED PACE WINDOW SHARES_RECEIPTS_WITH",
+	head: "ID NAME PROTOCOL ENABLED MODE PACE WINDOW SHARES_RECEIPTS_WITH",
 	row: func(c admin.ConnectorSpec) []any {
-		return []any{c.ID, c.Name, c.Protocol, c.Enabled, c.Pace, c.Window, c.Shares}
+		return []any{c.ID, c.Name, c.Protocol, c.Enabled, modeWord(c.Mode), c.Pace, c.Window, c.Shares}
 	},
 }
 
@@ -24,8 +26,7 @@ func connectorCommand() *cobra.Command {
 			func(e *edits[admin.ConnectorSpec]) {
 				e.text("protocol", "how it is reached: "+joined(quiet()), func(s *admin.ConnectorSpec) *string { return &s.Protocol })
 				connectorFlags(e)
-				e.flag("disabled", "bool", "make it disabled", func(s *admin.ConnectorSpec, text string) error { return switchOff(&s.Enabled, text) })
-				e.flags.Lookup("disabled").NoOptDefVal = "true"
+				e.yes("disabled", "make it disabled", func(s *admin.ConnectorSpec, yes bool) { s.Enabled = !yes })
 			}),
 		connectors.change(func(e *edits[admin.ConnectorSpec]) {
 			e.text("name", "new name", func(s *admin.ConnectorSpec) *string { return &s.Name })
@@ -40,13 +41,17 @@ func connectorCommand() *cobra.Command {
 		}),
 		connectors.set("enable", "Connect it", func(s *admin.ConnectorSpec) { s.Enabled = true }),
 		connectors.set("disable", "Finish what is on the way and disconnect it", func(s *admin.ConnectorSpec) { s.Enabled = false }),
+		connectors.set("pause", "Submit nothing until it is resumed; it stays bound, receipts and replies come", func(s *admin.ConnectorSpec) { s.Mode = sms.ModePause }),
+		connectors.set("drain", "Take nothing new and finish what it has; it stays bound, receipts and replies come", func(s *admin.ConnectorSpec) { s.Mode = sms.ModeDrain }),
+		connectors.set("resume", "Submit again after pause or drain", func(s *admin.ConnectorSpec) { s.Mode = sms.ModeRun }),
 		connectors.delete(), statusCommand())
 }
 
+// modeWord is the mode as it is shown.
+func modeWord(m sms.ConnectorMode) string { return cmp.Or(string(m), "run") }
+
 func connectorFlags(e *edits[admin.ConnectorSpec]) {
-	e.flag("pace", "number", "parts a second; 0: as fast as the window allows", func(s *admin.ConnectorSpec, text string) error {
-		return json.Unmarshal([]byte(text), &s.Pace)
-	})
+	e.number("pace", "parts a second; 0: as fast as the window allows", func(s *admin.ConnectorSpec) *float64 { return &s.Pace })
 	integer(e, "window", "submissions without an answer, per bind (default 10)", func(s *admin.ConnectorSpec) *int { return &s.Window })
 	e.text("shares-receipts-with", "connector over which its receipts may come too", func(s *admin.ConnectorSpec) *string { return &s.Shares })
 	e.flag("set", "key=value", `a setting; the value is JSON where it is JSON, else text: hosts='["a:2775"]', system_id=acme, system_id='"123"'`, setSetting)

@@ -21,8 +21,9 @@ const (
 	demoName     = "demo"
 	demoSender   = "HARKARA"
 	demoNumber   = "8809612345678" // two-way: replies to it are the demo's
-	demoSystemID = "harkara"
+	demoSystemID = "harkara"       // of the simulator
 	demoPassword = "simulator"
+	demoLogin    = "demo" // of the demo account
 	demoCredit   = 10_000 * sms.Credit
 	demoPrice    = sms.Credit / 4
 )
@@ -33,6 +34,8 @@ type demo struct {
 	nextGroup  int64
 	url        string
 	key, token string
+	smpp       string // address
+	password   string // of demoLogin
 }
 
 // setUpDemo makes the demo account, or finds that of an earlier run in a kept
@@ -51,7 +54,10 @@ func (n *node) setUpDemo(ctx context.Context, simulator string) (*demo, error) {
 		return nil, err
 	}
 	if len(have) == 0 {
-		return d, n.makeDemo(ctx, d, settings)
+		if err := n.makeDemo(ctx, d, settings); err != nil {
+			return nil, err
+		}
+		return d, n.setUpLogin(ctx, d)
 	}
 	d.account = have[0].ID
 	_, err = store.Update(ctx, n.store, time.Now(), "dev", sms.KindConnector, store.DocFilter{UniqueKey: "simulator"},
@@ -62,7 +68,35 @@ func (n *node) setUpDemo(ctx context.Context, simulator string) (*demo, error) {
 	if d.nextGroup, err = n.countGroups(ctx, d.account); err != nil {
 		return nil, err
 	}
-	return d, d.readEnv(filepath.Join(n.cfg.DataDir, "dev.env"))
+	if err := d.readEnv(filepath.Join(n.cfg.DataDir, "dev.env")); err != nil {
+		return nil, err
+	}
+	return d, n.setUpLogin(ctx, d)
+}
+
+// setUpLogin makes the demo account's SMPP login, or gives it the password that is
+// kept, or a new one: directories of earlier versions have neither.
+func (n *node) setUpLogin(ctx context.Context, d *demo) error {
+	if d.password == "" {
+		d.password = account.NewToken()[:8]
+	}
+	secret, err := n.cfg.EnsureSecret()
+	if err != nil {
+		return err
+	}
+	hash := account.NewHasher(secret.Bytes()).Hash(demoLogin, d.password)
+	login := &sms.Subscriber{Head: sms.Head{Name: demoLogin, AccountID: d.account}, Channel: sms.ChannelSMPP,
+		SMPP: &sms.SMPPLogin{PasswordHash: hash, Replies: []string{sms.RepliesAll}}}
+	have, err := store.Find[*sms.Subscriber](ctx, n.store, sms.KindSubscriber, store.DocFilter{UniqueKey: login.UniqueKey()})
+	if err != nil {
+		return err
+	}
+	if len(have) == 0 {
+		return store.Save(ctx, n.store, time.Now(), "dev", login)
+	}
+	_, err = store.Update(ctx, n.store, time.Now(), "dev", sms.KindSubscriber, store.DocFilter{UniqueKey: login.UniqueKey()},
+		func(s *sms.Subscriber) error { s.SMPP.PasswordHash = hash; return nil })
+	return err
 }
 
 func (n *node) makeDemo(ctx context.Context, d *demo, settings json.RawMessage) error {
@@ -120,7 +154,8 @@ func (n *node) countGroups(ctx context.Context, account int64) (int64, error) {
 
 // writeEnv keeps the credentials where scripts find them.
 func (d *demo) writeEnv(path string) error {
-	text := fmt.Sprintf("HARKARA_URL=%s\nHARKARA_APIKEY=%s\nHARKARA_APITOKEN=%s\nHARKARA_SENDER=%s\n", d.url, d.key, d.token, demoSender)
+	text := fmt.Sprintf("HARKARA_URL=%s\nHARKARA_APIKEY=%s\nHARKARA_APITOKEN=%s\nHARKARA_SENDER=%s\n"+
+		"HARKARA_SMPP_ADDR=%s\nHARKARA_SMPP_SYSTEM_ID=%s\nHARKARA_SMPP_PASSWORD=%s\n", d.url, d.key, d.token, demoSender, d.smpp, demoLogin, d.password)
 	return os.WriteFile(path, []byte(text), 0o600)
 }
 
@@ -136,6 +171,8 @@ func (d *demo) readEnv(path string) error {
 			d.key = value
 		case "HARKARA_APITOKEN":
 			d.token = value
+		case "HARKARA_SMPP_PASSWORD":
+			d.password = value
 		}
 	}
 	return nil
@@ -147,6 +184,7 @@ Harkara is running with a demo account (%[1]s of credit at %[2]s a message).
   API            %[3]s
   API key        %[4]s
   API token      %[5]s
+  SMPP           %[12]s, system_id %[13]s, password %[14]s
   sender         %[6]s   (replies go to %[7]s)
   data           %[8]s
   operation      http://%[11]s/metrics, /livez, /readyz
@@ -161,8 +199,13 @@ Try, in another terminal:
   curl '%[3]s?getinbox&apikey=%[4]s&apitoken=%[5]s&list=unread'
   curl '%[3]s?balance&apikey=%[4]s&apitoken=%[5]s'
 
+and over SMPP, as a customer's system would, with its receipt (or with any SMPP client):
+
+  (set -a; . %[8]s/dev.env; %[15]s send --smpp --to 8801712345678 --text 'Hello over SMPP' --wait 5s)
+
 `
 
 func (d *demo) print(out io.Writer, dir, simulator, admin string) {
-	fmt.Fprintf(out, devText, demoCredit, demoPrice, d.url, d.key, d.token, demoSender, demoNumber, dir, simulator, d.nextGroup, admin)
+	fmt.Fprintf(out, devText, demoCredit, demoPrice, d.url, d.key, d.token, demoSender, demoNumber, dir, simulator, d.nextGroup, admin,
+		d.smpp, demoLogin, d.password, os.Args[0])
 }

@@ -45,7 +45,8 @@ type messageHead struct {
 	State       string        `json:"state"`
 	Provisional bool          `json:"provisional"` // an end that a receipt may still replace
 	Reason      sms.Reason    `json:"reason"`
-	Code        string        `json:"code"` // raw, behind reason
+	Retryable   bool          `json:"retryable"` // the same message may arrive if it is sent again later
+	Code        string        `json:"code"`      // raw, behind reason
 	Route       string        `json:"route"`
 	Reserved    sms.Money     `json:"reserved"`
 	Captured    sms.Money     `json:"captured"`
@@ -55,7 +56,7 @@ type messageHead struct {
 
 func newMessageHead(n names, m *sms.Message, g *sms.Group) messageHead {
 	return messageHead{ID: m.ID, Recipient: g.RecipientNumber(m.ID), To: m.To, Input: cmp.Or(m.Input, m.To), State: m.State.String(),
-		Provisional: m.Provisional, Reason: m.Reason, Code: m.Code, Route: named(n.routes, m.RouteID),
+		Provisional: m.Provisional, Reason: m.Reason, Retryable: m.Reason.Retryable(), Code: m.Code, Route: named(n.routes, m.RouteID),
 		Reserved: m.Reserved, Captured: m.Captured, Released: m.Released, Updated: m.UpdatedAt}
 }
 
@@ -65,6 +66,14 @@ func (m messageHead) stateWord() string {
 		return m.State + " (provisional)"
 	}
 	return m.State
+}
+
+// reasonWords are the reason, and what may be done about it.
+func (m messageHead) reasonWords() string {
+	if m.Retryable && m.State != "queued" {
+		return string(m.Reason) + " (it may arrive if it is sent again later)"
+	}
+	return string(m.Reason)
 }
 
 // groupDetail is a group with its messages.
@@ -142,8 +151,13 @@ type messageDetail struct {
 	groupHead
 	messageHead
 	Encoding string    `json:"encoding"`
-	Parts    int       `json:"parts"` // as counted at acceptance
-	Price    sms.Money `json:"price"` // of one unit
+	Raw      *raw      `json:"raw,omitempty"` // content that went out as it came
+	Parts    int       `json:"parts"`         // as counted at acceptance
+	Receipts string    `json:"receipts"`      // of which parts the operator is asked for one
+	Login    string    `json:"smpp_login,omitempty"`
+	Notify   []string  `json:"notify,omitempty"` // what that login wants to know
+	Asked    time.Time `json:"ask_at,omitzero"`  // when the operator is asked what became of it
+	Price    sms.Money `json:"price"`            // of one unit
 	Units    int       `json:"units"`
 	ChargeOn string    `json:"charge_on"`
 	Pinned   bool      `json:"route_asked_for"`
@@ -157,10 +171,44 @@ type messageDetail struct {
 	Events   []event   `json:"events"`
 }
 
+// raw is what is shown of content that the caller had cut or that is no text.
+type raw struct {
+	Header   string `json:"header"` // hex
+	Octets   int    `json:"octets"`
+	Coding   uint8  `json:"data_coding"` // of octets that are no text
+	Protocol uint8  `json:"protocol_id"`
+	Body     string `json:"body,omitempty"` // hex, on demand
+}
+
+func newRaw(r *sms.Raw, body bool) *raw {
+	if r == nil {
+		return nil
+	}
+	shown := &raw{Header: fmt.Sprintf("%x", r.Header), Octets: len(r.Body), Coding: r.Coding, Protocol: r.Protocol}
+	if body {
+		shown.Body = fmt.Sprintf("%x", r.Body)
+	}
+	return shown
+}
+
+// notifyWords names what a subscriber wants to know.
+func notifyWords(n sms.Notify) (words []string) {
+	for _, w := range []struct {
+		bit  sms.Notify
+		word string
+	}{{sms.NotifyProgress, "sent"}, {sms.NotifyDelivered, "delivered"}, {sms.NotifyFailed, "failed"}} {
+		if n&w.bit != 0 {
+			words = append(words, w.word)
+		}
+	}
+	return words
+}
+
 func newMessageDetail(n names, account string, r *sms.Record, g *sms.Group, events []sms.Event, text bool) messageDetail {
 	m := messageDetail{groupHead: newGroupHead(account, g, text), messageHead: newMessageHead(n, &r.Message, g),
 		Encoding: r.Encoding.String(), Parts: r.Parts, Price: r.Price, Units: r.Units, ChargeOn: "accepted", Pinned: r.Pinned, Refused: r.Attempts,
 		Only: named(n.connectors, r.OnlyID), Avoid: named(n.connectors, r.AvoidID), Due: r.DueAt, Expires: r.ExpiresAt, Closes: r.CloseAt,
+		Raw: newRaw(g.Raw, text), Receipts: r.ReceiptsOn.String(), Login: named(n.logins, r.SubscriberID), Notify: notifyWords(r.Notify), Asked: r.AskAt,
 		Sub: make([]part, 0, len(r.Sub)), Events: make([]event, 0, len(events))}
 	if r.ChargeOn == sms.ChargeDelivered {
 		m.ChargeOn = "delivered"
@@ -178,14 +226,14 @@ func (m messageDetail) print(w io.Writer) {
 	f := fields{}
 	f.add("message", fmt.Sprintf("%s (recipient %d)", m.ID, m.Recipient))
 	f.add("state", m.stateWord())
-	f.add("reason", string(m.Reason))
+	f.add("reason", m.reasonWords())
 	f.add("code", m.Code)
 	f.add("to", cmp.Or(m.To, "not a number"))
 	if m.Input != m.To {
 		f.add("input", m.Input)
 	}
 	m.groupHead.fields(&f)
-	f.add("content", fmt.Sprintf("%s, %d part(s)", m.Encoding, m.Parts))
+	m.content(&f)
 	f.add("route", m.Route)
 	if m.Pinned {
 		f.add("", "(the call asked for this route)")
@@ -199,6 +247,7 @@ func (m messageDetail) print(w io.Writer) {
 	f.add("money", fmt.Sprintf("%s reserved, %s captured, %s released", m.Reserved, m.Captured, m.Released))
 	f.add("due", cell(m.Due))
 	f.add("expires", cell(m.Expires))
+	f.add("ask", cell(m.Asked))
 	f.add("closes", cell(m.Closes))
 	f.add("updated", cell(m.Updated))
 	f.print(w)
@@ -222,6 +271,20 @@ func (m messageDetail) print(w io.Writer) {
 			row(e.At, e.Event, of, e.State, e.Connector, e.Reason, e.Code)
 		}
 	})
+}
+
+func (m messageDetail) content(f *fields) {
+	f.add("content", fmt.Sprintf("%s, %d part(s)", m.Encoding, m.Parts))
+	if r := m.Raw; r != nil {
+		f.add("", fmt.Sprintf("(as it came: header %s, %d octets, data_coding %d, protocol_id %d)", cmp.Or(r.Header, "none"), r.Octets, r.Coding, r.Protocol))
+		f.add("body", r.Body)
+	}
+	if m.Receipts != sms.ReceiptsAll.String() {
+		f.add("receipts", "of the "+m.Receipts+" part only")
+	}
+	if m.Login != "" {
+		f.add("told", fmt.Sprintf("SMPP login %s: %s", m.Login, cmp.Or(strings.Join(m.Notify, ", "), "nothing")))
+	}
 }
 
 // fields are lines of a name and a value; those without a value are left out.

@@ -22,7 +22,7 @@ import (
 )
 
 type devOptions struct {
-	data, http, smpp, admin string
+	data, http, smpp, smppListen, admin string
 }
 
 func devCommand() *cobra.Command {
@@ -40,11 +40,12 @@ func devCommand() *cobra.Command {
 	f.StringVar(&o.http, "http", "127.0.0.1:8080", "address of the HTTP interface")
 	f.StringVar(&o.admin, "admin", "127.0.0.1:0", "address of metrics and health")
 	f.StringVar(&o.smpp, "smpp", "127.0.0.1:2775", "address of the operator simulator")
+	f.StringVar(&o.smppListen, "smpp-listen", "127.0.0.1:0", "address of the SMPP server for customers; port 0: any that is free")
 	return cmd
 }
 
 func dev(cmd *cobra.Command, o devOptions) error {
-	for _, addr := range []string{o.http, o.smpp, o.admin} {
+	for _, addr := range []string{o.http, o.smpp, o.smppListen, o.admin} {
 		if err := loopbackOnly(addr); err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func dev(cmd *cobra.Command, o devOptions) error {
 	}
 	defer simulator.Close()
 	cfg := config.Default()
-	cfg.DataDir, cfg.HTTPListen, cfg.AdminListen = o.data, o.http, o.admin
+	cfg.DataDir, cfg.HTTPListen, cfg.SMPPListen, cfg.AdminListen = o.data, o.http, o.smppListen, o.admin
 	return runDev(cmd, g, cfg, log, simulator)
 }
 
@@ -100,11 +101,11 @@ func runDev(cmd *cobra.Command, g *run.Group, cfg config.Config, log *slog.Logge
 		return errors.Join(err, n.store.Close())
 	}
 	n.add(g)
-	addrs, err := n.serveHTTP(g)
+	addrs, err := n.listen(g)
 	if err != nil {
-		return errors.Join(fmt.Errorf("%w (choose another address with --http or --admin)", err), n.store.Close())
+		return errors.Join(fmt.Errorf("%w (choose another address with --http, --smpp-listen or --admin)", err), n.store.Close())
 	}
-	demo.url = "http://" + addrs.http + "/smsAPI"
+	demo.url, demo.smpp = "http://"+addrs.http+"/smsAPI", addrs.smpp
 	if err := demo.writeEnv(filepath.Join(cfg.DataDir, "dev.env")); err != nil {
 		return errors.Join(err, n.store.Close())
 	}

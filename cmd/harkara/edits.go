@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,6 +79,38 @@ func integer[S any, T ~int | ~int64](e *edits[S], name, help string, field func(
 		*field(s) = T(n)
 		return nil
 	})
+}
+
+// number is one with decimals.
+func (e *edits[S]) number(name, help string, field func(*S) *float64) {
+	e.flag(name, "number", help, func(s *S, text string) error {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", text)
+		}
+		*field(s) = f
+		return nil
+	})
+}
+
+// yes is a flag that may stand alone: --require-tls is --require-tls=true.
+func (e *edits[S]) yes(name, help string, set func(s *S, yes bool)) {
+	e.flag(name, "bool", help, func(s *S, text string) error {
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
+		set(s, text == "true")
+		return nil
+	})
+	e.flags.Lookup(name).NoOptDefVal = "true"
+}
+
+// parsed is a value that reads itself; its error says what to write.
+func parsed[S any, T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](e *edits[S], name, typ, help string, field func(*S) *T) {
+	e.flag(name, typ, help, func(s *S, text string) error { return P(field(s)).UnmarshalText([]byte(text)) })
 }
 
 func (e *edits[S]) money(name, help string, field func(*S) *sms.Money) {

@@ -36,41 +36,45 @@ func keyFlags(e *edits[admin.KeySpec]) {
 	integer(e, "guard", "seconds in which the same call is answered with the first group_id; 0: off", func(s *admin.KeySpec) *int { return &s.GuardSeconds })
 }
 
-// tokenFlags say where a token comes from that is not made at random. There is
-// no flag for the token itself: others could read it from the list of processes.
-type tokenFlags struct{ env, file string }
-
-func (t *tokenFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&t.env, "token-env", "", "environment variable with the token, in place of a random one")
-	cmd.Flags().StringVar(&t.file, "token-file", "", "file with the token; - is the standard input")
+// secretFlags say where a token or password comes from that is not made at
+// random. There is no flag for the secret itself: others could read it from the
+// list of processes.
+type secretFlags struct {
+	what      string // token or password
+	env, file string
 }
 
-func (t *tokenFlags) read(cmd *cobra.Command) (string, error) {
+func (f *secretFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.env, f.what+"-env", "", "environment variable with the "+f.what+", in place of a random one")
+	cmd.Flags().StringVar(&f.file, f.what+"-file", "", "file with the "+f.what+"; - is the standard input")
+}
+
+func (f *secretFlags) read(cmd *cobra.Command) (string, error) {
 	switch {
-	case t.env != "" && t.file != "":
-		return "", usagef("--token-env and --token-file are both given: keep one")
-	case t.env != "":
-		if token := os.Getenv(t.env); token != "" {
-			return token, nil
+	case f.env != "" && f.file != "":
+		return "", usagef("--%s-env and --%s-file are both given: keep one", f.what, f.what)
+	case f.env != "":
+		if secret := os.Getenv(f.env); secret != "" {
+			return secret, nil
 		}
-		return "", fmt.Errorf("--token-env: the environment variable %s is empty", t.env)
-	case t.file == "":
+		return "", fmt.Errorf("--%s-env: the environment variable %s is empty", f.what, f.env)
+	case f.file == "":
 		return "", nil
 	}
-	text, err := readInput(cmd, t.file)
+	text, err := readInput(cmd, f.file)
 	if err != nil {
 		return "", err
 	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("--token-file: %s is empty", t.file)
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("--%s-file: %s is empty", f.what, f.file)
 	}
-	return token, nil
+	return secret, nil
 }
 
 func keyCreate() *cobra.Command {
 	var account, apiKey string
-	var given tokenFlags
+	given := secretFlags{what: "token"}
 	cmd := &cobra.Command{Use: "create NAME", Short: "Make a key; its token is shown this once", Args: wants("NAME")}
 	cmd.Flags().StringVar(&account, "account", "", "account it belongs to")
 	cmd.Flags().StringVar(&apiKey, "api-key", "", "API key brought from another system (default: a random one)")
@@ -98,7 +102,7 @@ func keyCreate() *cobra.Command {
 }
 
 func keyRotate() *cobra.Command {
-	var given tokenFlags
+	given := secretFlags{what: "token"}
 	cmd := apiKeys.scope(&cobra.Command{Use: "rotate NAME", Short: "Replace its token; the old one is refused at once", Args: wants("NAME")})
 	cmd.ValidArgsFunction = completeNames[admin.KeySpec](true)
 	given.add(cmd)

@@ -79,7 +79,7 @@ func newRoot() (root *cobra.Command, started *bool) {
 		}
 	}
 	add("run", serveCommand(), devCommand(), simCommand(), migrateCommand(), configCommand())
-	add("configure", accountCommand(), keyCommand(), senderCommand(), numberCommand(), connectorCommand(), routeCommand(),
+	add("configure", accountCommand(), keyCommand(), smppCommand(), senderCommand(), numberCommand(), connectorCommand(), routeCommand(),
 		ruleCommand(), priceCommand(), applyCommand(), exportCommand())
 	add("look", messageCommand(), explainCommand(), checkCommand(), previewCommand(), sendCommand(), versionCommand())
 	return root, started

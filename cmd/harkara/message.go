@@ -12,7 +12,7 @@ import (
 )
 
 func messageCommand() *cobra.Command {
-	return group("message", "What became of messages", messageShow(), messageCancel())
+	return group("message", "What became of messages", messageList(), messageShow(), messageCancel())
 }
 
 func messageShow() *cobra.Command {
@@ -63,8 +63,8 @@ func messageID(text string) (id sms.MessageID, _ error) {
 
 // names are what messages refer to by number.
 type names struct {
-	accounts           []admin.AccountSpec
-	routes, connectors map[int64]string
+	accounts                   []admin.AccountSpec
+	routes, connectors, logins map[int64]string
 }
 
 func readNames(s *session) (n names, err error) {
@@ -79,7 +79,14 @@ func readNames(s *session) (n names, err error) {
 	if err != nil {
 		return n, err
 	}
-	n.routes, n.connectors = map[int64]string{}, map[int64]string{}
+	logins, err := admin.List[admin.LoginSpec](s.ctx, s.desk, "")
+	if err != nil {
+		return n, err
+	}
+	n.routes, n.connectors, n.logins = map[int64]string{}, map[int64]string{}, map[int64]string{}
+	for _, l := range logins {
+		n.logins[l.ID] = l.SystemID
+	}
 	for _, r := range routes {
 		n.routes[r.ID] = r.Name
 	}

@@ -9,8 +9,11 @@ import (
 	"github.com/harkara/harkara/internal/store"
 )
 
-// smsapiFace is what the smsAPI is called in the metrics and in flow.Request.
-const smsapiFace = "smsapi"
+// What the faces are called in the metrics and in flow.Request.
+const (
+	smsapiFace = "smsapi"
+	smppFace   = "smpp"
+)
 
 // meter hands what flow counts to the metrics.
 type meter struct {
@@ -22,7 +25,11 @@ func newMeter(m obs.Metrics) *meter {
 	codes := []string{string(sms.CodeInvalid), string(sms.CodeUnauthorized), string(sms.CodeForbidden), string(sms.CodeNotFound),
 		string(sms.CodeConflict), string(sms.CodeCredit), string(sms.CodeTooLarge), string(sms.CodeThrottled),
 		string(sms.CodeUnavailable), string(sms.CodeInternal)}
-	return &meter{connectors: m.Connectors, faces: map[string]*obs.Face{smsapiFace: m.Calls.Face(smsapiFace, codes...)}}
+	faces := map[string]*obs.Face{}
+	for _, face := range []string{smsapiFace, smppFace} {
+		faces[face] = m.Calls.Face(face, codes...)
+	}
+	return &meter{connectors: m.Connectors, faces: faces}
 }
 
 func (m *meter) Accepted(face string, messages int, took time.Duration) {
@@ -50,8 +57,14 @@ func (m *meter) Outcome(connector string, v sms.Verdict, n int) {
 var receiptResults = map[store.Matched]obs.ReceiptResult{store.ReceiptApplied: obs.ReceiptMatched,
 	store.ReceiptEvidence: obs.ReceiptEvidence, store.ReceiptHeld: obs.ReceiptHeld}
 
-func (m *meter) Receipt(connector string, r store.Matched, n int) {
-	m.connectors.Connector(connector).Receipts(receiptResults[r], n)
+func (m *meter) Receipt(connector string, match store.Match, form, code string, reason sms.Reason, latency time.Duration) {
+	if !match.First {
+		latency = 0 // the handset was reached before
+	}
+	if reason == "" {
+		code = "" // it arrived, or may yet: the code is no error
+	}
+	m.connectors.Connector(connector).Receipt(obs.Receipt{Result: receiptResults[match.Matched], Form: form, Code: code, Reason: string(reason), Latency: latency})
 }
 
 func (m *meter) Inbound(connector string, n int) { m.connectors.Connector(connector).Inbound(n) }
@@ -62,7 +75,8 @@ func (m *meter) Link(connector string, _ int) { m.connectors.Connector(connector
 // snapshot is how things are, for the gauges. An enabled connector that does not
 // run, because its settings cannot work, has no link.
 func snapshot(cat *sms.Catalog, running []flow.ConnectorState, stats store.Stats, now time.Time) obs.Snapshot {
-	s := obs.Snapshot{Links: map[string]int{}, InFlight: map[string]int64{}, Queued: map[string]int64{}, HeldReceipts: stats.HeldReceipts}
+	s := obs.Snapshot{Links: map[string]int{}, InFlight: map[string]int64{}, Queued: map[string]int64{}, Waiting: map[string]int64{},
+		Held: stats.Held, HeldReceipts: stats.HeldReceipts}
 	for _, c := range cat.Connectors() {
 		if c.Enabled {
 			s.Links[c.Name] = 0
@@ -73,6 +87,11 @@ func snapshot(cat *sms.Catalog, running []flow.ConnectorState, stats store.Stats
 	}
 	for _, r := range cat.Routes() {
 		s.Queued[r.Name] = stats.Queued[r.ID]
+	}
+	for _, n := range cat.Nouns() {
+		if l, ok := n.(*sms.Subscriber); ok && l.SMPP != nil {
+			s.Waiting[l.Name] = stats.Deliveries[l.ID]
+		}
 	}
 	if !stats.OldestDue.IsZero() {
 		s.OldestDue = max(0, now.Sub(stats.OldestDue)) // what is scheduled is due later

@@ -16,6 +16,7 @@ import (
 	"github.com/harkara/harkara/internal/flow"
 	"github.com/harkara/harkara/internal/obs"
 	"github.com/harkara/harkara/internal/run"
+	"github.com/harkara/harkara/internal/smppd"
 	"github.com/harkara/harkara/internal/smsapi"
 	"github.com/harkara/harkara/internal/store"
 
@@ -34,6 +35,7 @@ type node struct {
 	flow     *flow.Flow
 	failures *account.Failures
 	face     *smsapi.Handler
+	smpp     *smppd.Server
 	registry *prometheus.Registry
 	health   *obs.Health
 }
@@ -53,13 +55,15 @@ func newNode(ctx context.Context, cfg config.Config, log *slog.Logger) (*node, e
 		return nil, err
 	}
 	meter := newMeter(metrics)
-	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(log), Node: nodeName(cfg), Log: log, Meter: meter})
+	n.flow, err = flow.New(ctx, flow.Options{Store: n.store, Plugins: plugins(log), Node: nodeName(cfg), Log: log, Meter: meter, OnTold: n.told})
 	if err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	n.failures = account.NewFailures(n.store)
+	auth := account.NewAuthenticator(account.NewHasher(secret.Bytes()), n.failures)
 	n.face = smsapi.NewHandler(smsapi.Options{Door: n.flow, Store: n.store, Log: log, MaxBody: int64(cfg.BodyLimit),
-		Auth: account.NewAuthenticator(account.NewHasher(secret.Bytes()), n.failures), TrustedProxies: cfg.TrustedProxies, Refused: meter.refusedAtOnce(smsapiFace)})
+		Auth: auth, TrustedProxies: cfg.TrustedProxies, Refused: meter.refusedAtOnce(smsapiFace)})
+	n.newSMPP(smppd.Options{Door: n.flow, Store: n.store, Auth: auth, Log: log}, metrics.SMPP)
 	n.health.Check("database", n.store.Ping)
 	obs.RegisterGauges(n.registry, n.snapshot)
 	return n, nil
@@ -88,6 +92,7 @@ func (n *node) add(g *run.Group) {
 	g.OnStop(run.Close, "store", func(context.Context) error { return n.store.Close() })
 	g.Add(run.Flush, "outcomes", func(ctx context.Context) error { return n.flow.Record(ctx, run.Grace(ctx)) })
 	g.Add(run.Flush, "auth failures", func(ctx context.Context) error { return n.failures.Run(ctx, failuresEvery) })
+	g.Add(run.Work, "smpp deliveries", n.smpp.Run)
 	g.Add(run.Work, "flow", func(ctx context.Context) error { return n.flow.Work(ctx, run.Grace(ctx)) })
 	g.OnStop(run.Intake, "readiness", func(context.Context) error { n.health.NotReady("stopping"); return nil })
 }
@@ -116,27 +121,16 @@ func (n *node) other(w http.ResponseWriter, r *http.Request) {
 }
 
 // addresses are where the listeners are, once they are open.
-type addresses struct{ http, admin string }
+type addresses struct{ http, smpp, smpps, admin string }
 
-// serveHTTP adds the listeners of the configuration; they are opened here, so
-// that a port in use is found before anything starts.
-func (n *node) serveHTTP(g *run.Group) (at addresses, err error) {
-	if addr := n.cfg.HTTPListen; addr != "" {
-		ln, err := net.Listen("tcp", addr)
-		if err != nil {
-			return at, fmt.Errorf("http_listen: %w", err)
-		}
-		at.http = ln.Addr().String()
-		n.log.Info("listening", "what", "http", "addr", ln.Addr().String())
-		g.Add(run.Intake, "http", run.HTTP(n.server(), smsapi.NewListener(ln)))
+// listen adds the listeners of the configuration; they are opened here, so that a
+// port in use is found before anything starts.
+func (n *node) listen(g *run.Group) (at addresses, err error) {
+	if err := n.serveHTTP(g, &at); err != nil {
+		return at, err
 	}
-	if addr := n.cfg.HTTPSListen; addr != "" {
-		ln, err := n.listenTLS(addr)
-		if err != nil {
-			return at, err
-		}
-		n.log.Info("listening", "what", "https", "addr", ln.Addr().String())
-		g.Add(run.Intake, "https", run.HTTP(n.server(), ln))
+	if err := n.serveSMPP(g, &at); err != nil {
+		return at, err
 	}
 	if addr := n.cfg.AdminListen; addr != "" {
 		ln, err := net.Listen("tcp", addr)
@@ -148,6 +142,27 @@ func (n *node) serveHTTP(g *run.Group) (at addresses, err error) {
 		g.Add(run.Flush, "admin", run.HTTP(n.adminServer(), ln))
 	}
 	return at, nil
+}
+
+func (n *node) serveHTTP(g *run.Group, at *addresses) error {
+	if addr := n.cfg.HTTPListen; addr != "" {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return fmt.Errorf("http_listen: %w", err)
+		}
+		at.http = ln.Addr().String()
+		n.log.Info("listening", "what", "http", "addr", ln.Addr().String())
+		g.Add(run.Intake, "http", run.HTTP(n.server(), smsapi.NewListener(ln)))
+	}
+	if addr := n.cfg.HTTPSListen; addr != "" {
+		ln, err := n.listenTLS(addr)
+		if err != nil {
+			return err
+		}
+		n.log.Info("listening", "what", "https", "addr", ln.Addr().String())
+		g.Add(run.Intake, "https", run.HTTP(n.server(), ln))
+	}
+	return nil
 }
 
 func (n *node) adminServer() *http.Server {

@@ -20,12 +20,17 @@ type noun[S any, P admin.Spec[S]] struct {
 
 func (n noun[S, P]) kind() sms.Kind { return P(new(S)).Kind() }
 
-func (n noun[S, P]) word() string { return strings.ReplaceAll(string(n.kind()), "_", " ") }
+func (n noun[S, P]) word() string {
+	if n.kind() == sms.KindSubscriber {
+		return "SMPP login"
+	}
+	return strings.ReplaceAll(string(n.kind()), "_", " ")
+}
 
 // one is the word with its article.
 func (n noun[S, P]) one() string {
-	if n.kind() == sms.KindAccount {
-		return "an account"
+	if n.kind() == sms.KindAccount || n.kind() == sms.KindSubscriber {
+		return "an " + n.word()
 	}
 	return "a " + n.word()
 }

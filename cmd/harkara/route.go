@@ -37,8 +37,7 @@ func routeCommand() *cobra.Command {
 			func(e *edits[admin.RouteSpec]) {
 				routeFlags(e)
 				integer(e, "id", "what clients send as route= (default: the next one)", func(s *admin.RouteSpec) *int64 { return &s.Number })
-				e.flag("disabled", "bool", "make it disabled", func(s *admin.RouteSpec, text string) error { return switchOff(&s.Enabled, text) })
-				e.flags.Lookup("disabled").NoOptDefVal = "true"
+				e.yes("disabled", "make it disabled", func(s *admin.RouteSpec, yes bool) { s.Enabled = !yes })
 			}),
 		routes.change(func(e *edits[admin.RouteSpec]) {
 			e.text("name", "new name", func(s *admin.RouteSpec) *string { return &s.Name })
@@ -58,6 +57,9 @@ func routeFlags(e *edits[admin.RouteSpec]) {
 	e.duration("validity", "how long it may take to send (default 24h)", func(s *admin.RouteSpec) *sms.Duration { return &s.Validity })
 	e.duration("receipt-wait", "how long after that a receipt is waited for (default 48h)", func(s *admin.RouteSpec) *sms.Duration { return &s.ReceiptWait })
 	integer(e, "max-attempts", "submissions of one message (default 20)", func(s *admin.RouteSpec) *int { return &s.MaxAttempts })
+	parsed(e, "receipts", "word", "parts of a long text that the operator sends receipts for: all, last or first", func(s *admin.RouteSpec) *sms.ReceiptMode { return &s.Receipts })
+	e.duration("query-after", "ask the operator what became of a message without a receipt, so long after it was due; 0: never", func(s *admin.RouteSpec) *sms.Duration { return &s.QueryAfter })
+	words(e, "national", "national alphabets that handsets behind it know, such as tr,es; none: the default alphabet only", func(s *admin.RouteSpec) *[]string { return &s.National })
 	words(e, "short-codes", "short numbers that may be sent to", func(s *admin.RouteSpec) *[]string { return &s.ShortCodes })
 }
 

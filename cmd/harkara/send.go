@@ -85,7 +85,9 @@ func sendCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "send --to NUMBER --text TEXT", Short: "Send a message through a server's smsAPI, for trying", Args: wants(),
 		Long: `Send a message through the smsAPI of a server, as a customer would.
 HARKARA_URL, HARKARA_APIKEY, HARKARA_APITOKEN and HARKARA_SENDER say where and as whom;
-harkara dev --data DIR writes them to DIR/dev.env.`}
+harkara dev --data DIR writes them to DIR/dev.env.
+With --smpp it binds to a server's smpp_listen instead and waits for receipts: HARKARA_SMPP_ADDR,
+HARKARA_SMPP_SYSTEM_ID and HARKARA_SMPP_PASSWORD say where and as whom.`}
 	f := cmd.Flags()
 	f.StringSliceVar(&to, "to", nil, "recipients")
 	f.StringVar(&text, "text", "", "text of the message")
@@ -93,7 +95,8 @@ harkara dev --data DIR writes them to DIR/dev.env.`}
 	f.StringVar(&kind, "type", "sms", "sms, unicode, flash, voice, mms or whatsapp")
 	f.StringVar(&route, "route", "", "id of a route")
 	f.StringVar(&at, "at", "", "when, such as '2026-12-24 18:00:00' in the account's time zone")
-	f.DurationVar(&wait, "wait", 0, "wait so long for the messages to leave the queue, and show their status")
+	f.DurationVar(&wait, "wait", 0, "wait so long for the messages to leave the queue, and show their status (with --smpp: their receipts)")
+	overSMPP := f.Bool("smpp", false, "hand it in over SMPP")
 	outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		p, err := newPrinter(cmd)
@@ -102,6 +105,12 @@ harkara dev --data DIR writes them to DIR/dev.env.`}
 		}
 		if len(to) == 0 {
 			return usagef("say who gets it: --to NUMBER")
+		}
+		if *overSMPP {
+			if kind != "sms" || route != "" || at != "" {
+				return usagef("--type, --route and --at are for the smsAPI: leave them out with --smpp")
+			}
+			return sendSMPP(cmd.Context(), p, submission{from: from, to: to, text: text, wait: wait})
 		}
 		c, err := newClient()
 		if err != nil {

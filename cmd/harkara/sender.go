@@ -21,15 +21,11 @@ func senderCommand() *cobra.Command {
 		senders.create("request NAME", "Ask for a sender ID", func(s *admin.SenderSpec, name, account string) { s.Name, s.Account = name, account },
 			func(e *edits[admin.SenderSpec]) {
 				senderFlags(e)
-				e.flag("approve", "bool", "approve it at once", func(s *admin.SenderSpec, text string) error {
-					approved := true
-					err := switchOff(&approved, text)
-					if !approved {
+				e.yes("approve", "approve it at once", func(s *admin.SenderSpec, yes bool) {
+					if yes {
 						s.Status = sms.SenderApproved
 					}
-					return err
 				})
-				e.flags.Lookup("approve").NoOptDefVal = "true"
 			}),
 		senders.set("approve", "Allow it", func(s *admin.SenderSpec) { s.Status = sms.SenderApproved }),
 		senderRefuse(),

@@ -51,7 +51,7 @@ func serve(cmd *cobra.Command, cfg config.Config) error {
 		return err
 	}
 	n.add(g)
-	if _, err := n.serveHTTP(g); err != nil {
+	if _, err := n.listen(g); err != nil {
 		return errors.Join(err, n.store.Close())
 	}
 	return g.Run(ctx)

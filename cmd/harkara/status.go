@@ -1,38 +1,67 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"fmt"
-	"net"
-	"net/http"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"github.com/spf13/cobra"
 
 	"github.com/harkara/harkara/internal/admin"
 )
 
 // connectorStatus is a connector as configured, and as the running server has it.
+// What is counted is since the server's start.
 type connectorStatus struct {
-	Name     string `json:"name"`
-	Protocol string `json:"protocol"`
-	Enabled  bool   `json:"enabled"`
-	State    string `json:"state"` // up, down, disabled, unknown
-	Links    int    `json:"links"`
-	Waiting  int    `json:"unanswered"` // parts given to it whose outcome is not recorded
+	Name     string         `json:"name"`
+	Protocol string         `json:"protocol"`
+	Enabled  bool           `json:"enabled"`
+	Mode     string         `json:"mode"`  // run, pause, drain
+	State    string         `json:"state"` // up, down, disabled, unknown
+	Links    int            `json:"links"`
+	Waiting  int            `json:"unanswered"` // parts given to it whose outcome is not recorded
+	Receipts receiptsStatus `json:"receipts"`
 }
 
+// receiptsStatus is how well an operator's receipts are understood.
+type receiptsStatus struct {
+	Count    int            `json:"count"`
+	Found    int            `json:"found"` // whose part was known when they came
+	Median   float64        `json:"median_seconds"`
+	P95      float64        `json:"p95_seconds"`
+	Forms    map[string]int `json:"id_forms"` // how their ids had to be read
+	Errors   []errorCode    `json:"errors"`   // the most frequent codes
+	Setting  string         `json:"receipt_id"`
+	Proposed string         `json:"proposed_receipt_id,omitempty"`
+	why      string
+}
+
+// errorCode is an operator's code, with its reason in our words where it is known.
+type errorCode struct {
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+}
+
+// errorsShown of each connector.
+const errorsShown = 5
+
 func statusCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "status", Short: "Show which connectors are up", Args: wants(),
-		Long: "Show which connectors are up. The running server is asked over its admin listener; where none answers the state is unknown.\nWhy a connector is down stands in the server's log."}
+	cmd := &cobra.Command{Use: "status", Short: "Show which connectors are up, and how their receipts are understood", Args: wants(),
+		Long: `Show which connectors are up, how many of their receipts found their message, how long they took, the
+most frequent error codes, and the receipt_id that fits what was seen. The running server is asked over
+its admin listener, and counts since its start; where none answers the state is unknown. Why a connector
+is down stands in the server's log.`}
 	return onStore(cmd, func(s *session, _ []string) error {
 		all, err := admin.List[admin.ConnectorSpec](s.ctx, s.desk, "")
 		if err != nil {
 			return err
 		}
-		live, why := readGauges(s.ctx, s.cfg.AdminListen)
+		live, why := readMetrics(s.ctx, s.cfg.AdminListen)
 		if why != nil {
 			fmt.Fprintln(s.cmd.ErrOrStderr(), "harkara: no running server answers:", why)
 		}
@@ -41,11 +70,7 @@ func statusCommand() *cobra.Command {
 			list = append(list, statusOf(c, live))
 		}
 		s.whereDown(list)
-		return s.table(list, "NAME PROTOCOL STATE LINKS UNANSWERED", func(row func(...any)) {
-			for _, c := range list {
-				row(c.Name, c.Protocol, c.State, c.Links, c.Waiting)
-			}
-		})
+		return s.show(list, func(w io.Writer) { printStatus(printer{out: w}, list) })
 	}, "admin_listen")
 }
 
@@ -59,68 +84,139 @@ func (s *session) whereDown(list []connectorStatus) {
 	}
 }
 
-func statusOf(c admin.ConnectorSpec, live gauges) connectorStatus {
-	st := connectorStatus{Name: c.Name, Protocol: c.Protocol, Enabled: c.Enabled, State: "unknown"}
-	links, seen := live["harkara_connector_up"][c.Name]
+func statusOf(c admin.ConnectorSpec, live scrape) connectorStatus {
+	st := connectorStatus{Name: c.Name, Protocol: c.Protocol, Enabled: c.Enabled, Mode: modeWord(c.Mode), State: "unknown"}
+	links, seen := live.gauge("harkara_connector_up", c.Name)
 	switch {
-	case live != nil && seen && links > 0:
+	case seen && links > 0:
 		st.State, st.Links = "up", int(links)
 	case !c.Enabled:
 		st.State = "disabled"
 	case live != nil:
 		st.State = "down"
 	}
-	st.Waiting = int(live["harkara_submits_in_flight"][c.Name])
+	waiting, _ := live.gauge("harkara_submits_in_flight", c.Name)
+	st.Waiting, st.Receipts = int(waiting), receiptsOf(c, live)
 	return st
 }
 
-// gauges are values of metrics by connector.
-type gauges map[string]map[string]float64
-
-// readGauges asks the admin listener of the running server; nil when it does not
-// answer, with the reason.
-func readGauges(ctx context.Context, listen string) (gauges, error) {
-	if listen == "" || listen == "off" {
-		return nil, fmt.Errorf("admin_listen is off")
-	}
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return nil, err
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	ctx, done := context.WithTimeout(ctx, 3*time.Second)
-	defer done()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", listen, resp.Status)
-	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s does not answer with metrics", listen)
-	}
-	g := gauges{}
-	for name, family := range families {
-		for _, m := range family.GetMetric() {
-			for _, label := range m.GetLabel() {
-				if label.GetName() == "connector" && m.GetGauge() != nil {
-					if g[name] == nil {
-						g[name] = map[string]float64{}
-					}
-					g[name][label.GetValue()] = m.GetGauge().GetValue()
-				}
-			}
+func receiptsOf(c admin.ConnectorSpec, live scrape) receiptsStatus {
+	r := receiptsStatus{Errors: []errorCode{}, Forms: live.counts("harkara_receipt_forms_total", c.Name, "form")}
+	for result, n := range live.counts("harkara_receipts_total", c.Name, "result") {
+		r.Count += n
+		if result != "held" {
+			r.Found += n
 		}
 	}
-	return g, nil
+	r.Median = live.quantile("harkara_receipt_seconds", c.Name, 0.5).Seconds()
+	r.P95 = live.quantile("harkara_receipt_seconds", c.Name, 0.95).Seconds()
+	for _, m := range live.series("harkara_receipt_errors_total", c.Name) {
+		r.Errors = append(r.Errors, errorCode{label(m, "code"), label(m, "reason"), int(m.GetCounter().GetValue())})
+	}
+	slices.SortFunc(r.Errors, func(a, b errorCode) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Reason, b.Reason))
+	})
+	r.Errors = r.Errors[:min(len(r.Errors), errorsShown)]
+	if c.Protocol == "smpp" {
+		setting, _ := c.Settings["receipt_id"].(string)
+		r.Setting = cmp.Or(setting, "auto")
+		r.propose()
+	}
+	return r
+}
+
+// What is learnt of receipt ids is proposed after so many receipts, of which so
+// many in a hundred agree.
+const (
+	proposeAfter = 50
+	proposeShare = 99
+	missedShare  = 50
+)
+
+// readAs is the receipt_id that reads ids of the form (see smppc).
+var readAs = map[string]string{"same": "same", "hex to decimal": "hex", "decimal to hex": "decimal"}
+
+// propose says which receipt_id fits what was seen. An id that the TLV told says
+// nothing of how the text writes ids.
+func (r *receiptsStatus) propose() {
+	total, best, most := 0, "", 0
+	for _, form := range slices.Sorted(maps.Keys(readAs)) {
+		n := r.Forms[form]
+		total += n
+		if n > most {
+			best, most = readAs[form], n
+		}
+	}
+	switch {
+	case r.Setting != "auto" && r.Count >= proposeAfter && r.Found*100 < r.Count*missedShare:
+		r.Proposed, r.why = "auto", fmt.Sprintf("only %d of %d receipts found their message", r.Found, r.Count)
+	case total >= proposeAfter && most*100 >= total*proposeShare && best != r.Setting:
+		r.Proposed, r.why = best, fmt.Sprintf("%d of %d receipts were found so", most, total)
+	}
+}
+
+func printStatus(p printer, list []connectorStatus) {
+	_ = p.table(nil, "NAME PROTOCOL STATE LINKS UNANSWERED MODE RECEIPTS FOUND MEDIAN P95", func(row func(...any)) {
+		for _, c := range list {
+			r := c.Receipts
+			row(c.Name, c.Protocol, c.State, c.Links, c.Waiting, c.Mode, r.Count, percent(r.Found, r.Count), brief(r.Median), brief(r.P95))
+		}
+	})
+	if slices.ContainsFunc(list, func(c connectorStatus) bool { return len(c.Receipts.Forms) > 0 }) {
+		fmt.Fprintln(p.out, "\nHow the ids of receipts were read:")
+		_ = p.table(nil, "CONNECTOR ID RECEIPTS", func(row func(...any)) {
+			for _, c := range list {
+				for _, form := range slices.Sorted(maps.Keys(c.Receipts.Forms)) {
+					row(c.Name, form, c.Receipts.Forms[form])
+				}
+			}
+		})
+	}
+	if slices.ContainsFunc(list, func(c connectorStatus) bool { return len(c.Receipts.Errors) > 0 }) {
+		fmt.Fprintln(p.out, "\nMost frequent error codes of receipts:")
+		_ = p.table(nil, "CONNECTOR CODE REASON RECEIPTS", func(row func(...any)) {
+			for _, c := range list {
+				for _, f := range c.Receipts.Errors {
+					row(c.Name, f.Code, f.Reason, f.Count)
+				}
+			}
+		})
+	}
+	for _, c := range list {
+		if r := c.Receipts; r.Proposed != "" {
+			fmt.Fprintf(p.out, "\n%s: receipt_id is %s; %s fits better, as %s:\n  harkara connector change %s --set receipt_id=%s\n",
+				visible(c.Name), r.Setting, r.Proposed, r.why, shellWord(c.Name), r.Proposed)
+		}
+	}
+}
+
+// shellWord is a name as a shell takes it.
+func shellWord(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
+	}) {
+		return "'" + strings.ReplaceAll(visible(name), "'", `'\''`) + "'"
+	}
+	return name
+}
+
+func percent(n, of int) string {
+	if of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+}
+
+// brief is a time in a unit that fits it.
+func brief(s float64) string {
+	switch d := seconds(s); {
+	case s == 0:
+		return ""
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	default:
+		return d.Round(time.Second).String()
+	}
 }

@@ -8,16 +8,21 @@ import (
 	"strings"
 
 	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
 )
 
 // Advise lists what is allowed but probably a mistake: references to nouns that
-// are gone, accounts that cannot send, and prices below the cost of the route
-// that would carry the message.
-func Advise(cat *sms.Catalog) []string {
+// are gone, accounts, routes and logins that do nothing, and prices below the
+// cost of the route that would carry the message.
+func Advise(cat *sms.Catalog, stats store.Stats) []string {
 	a := &adviser{cat: cat, said: map[string]bool{}}
 	for _, n := range cat.Nouns() {
 		a.references(n)
 	}
+	for _, r := range cat.Routes() {
+		a.route(r)
+	}
+	a.logins(stats.Deliveries)
 	a.margins()
 	return a.list
 }
@@ -75,6 +80,63 @@ func (a *adviser) routes(who string, ids []int64) {
 func (a *adviser) connector(who string, id int64) {
 	if a.cat.Connector(id) == nil {
 		a.say("%s names connector %d, which is gone", who, id)
+	}
+}
+
+// route looks for one that cannot do what it is told.
+func (a *adviser) route(r *sms.Route) {
+	if wait := r.Validity + r.ReceiptWait; r.QueryAfter > 0 && r.QueryAfter >= wait {
+		a.say("route %s: query_after %s is not before the end of waiting, %s after a message is due: no operator is asked", r.Name, r.QueryAfter.Std(), wait.Std())
+	}
+	var why []string
+	for _, link := range r.Connectors {
+		switch c := a.cat.Connector(link.ID); {
+		case c == nil: // said elsewhere
+			return
+		case !c.Enabled:
+			why = append(why, c.Name+" is disabled")
+		case c.Mode != sms.ModeRun:
+			why = append(why, fmt.Sprintf("%s is set to %s", c.Name, c.Mode))
+		default:
+			return
+		}
+	}
+	if r.Enabled {
+		a.say("route %s sends nothing: %s", r.Name, strings.Join(why, ", "))
+	}
+}
+
+// logins looks at SMPP logins and at what waits for them.
+func (a *adviser) logins(waiting map[int64]int64) {
+	gone := maps.Clone(waiting)
+	numbers := map[int64][]string{} // by account
+	for _, n := range a.cat.Nouns() {
+		if n, ok := n.(*sms.Number); ok {
+			numbers[n.AccountID] = append(numbers[n.AccountID], n.Name)
+		}
+	}
+	for _, n := range a.cat.Nouns() {
+		s, ok := n.(*sms.Subscriber)
+		if !ok {
+			continue
+		}
+		delete(gone, s.ID)
+		if s.SMPP == nil {
+			continue
+		}
+		if s.SMPP.Disabled && waiting[s.ID] > 0 {
+			a.say("SMPP login %s is disabled, and %d receipts and replies wait for it", s.Name, waiting[s.ID])
+		}
+		for _, number := range s.SMPP.Replies {
+			if number != sms.RepliesAll && !slices.Contains(numbers[s.AccountID], number) {
+				a.say("SMPP login %s gets no replies to %s: it is no number of its account", s.Name, number)
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		if gone[id] > 0 {
+			a.say("%d receipts and replies wait for subscriber %d, which is gone", gone[id], id)
+		}
 	}
 }
 

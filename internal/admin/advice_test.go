@@ -41,14 +41,29 @@ routes: [{name: r, connectors: [c]}, {name: dear, connectors: [c], costs: [{pref
 rules: [{prefix: "", route: r}, {prefix: "44", account: b, route: dear}]
 accounts: [{name: a, time_zone: UTC, price_list: std}, {name: b, time_zone: UTC, price_list: std}]`,
 			[]string{"price list std: 1 for prefix 44 (sms, unicode, flash) is below the cost 3 of route dear"}},
+		{"routes that do nothing, or never ask", `
+connectors: [{name: c, protocol: smpp, mode: pause}, {name: d, protocol: smpp, enabled: false}, {name: e, protocol: smpp, mode: drain}]
+routes: [{name: r, connectors: [c, d]}, {name: off, enabled: false, connectors: [c]}, {name: s, connectors: [e, d], query_after: 72h},
+  {name: t, connectors: [c], query_after: 71h}]`,
+			[]string{"route r sends nothing: c is set to pause, d is disabled",
+				"route s: query_after 72h0m0s is not before the end of waiting, 72h0m0s after a message is due: no operator is asked",
+				"route s sends nothing: e is set to drain, d is disabled", "route t sends nothing: c is set to pause"}},
+		{"logins", `
+price_lists: [{name: std, prices: []}]
+accounts:
+- {name: a, time_zone: UTC, price_list: std, numbers: [{number: "16222"}, {number: "16333", keyword: k}],
+   smpp: [{system_id: one, password_env: PW, replies: ["16222", "16333"]}, {system_id: two, password_env: PW, replies: [all]}]}
+- {name: b, time_zone: UTC, price_list: std, smpp: [{system_id: three, password_env: PW, replies: ["16222"]}]}`,
+			[]string{"SMPP login three gets no replies to 16222: it is no number of its account"}},
 	} {
 		r := newRig(t)
+		r.env["PW"] = "pw"
 		r.mustApply(c.file, admin.ApplyOptions{})
 		cat, err := store.Catalog(context.Background(), r.store)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := admin.Advise(cat); strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+		if got := admin.Advise(cat, store.Stats{}); strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%s: got\n%s", c.name, strings.Join(got, "\n"))
 		}
 	}
@@ -63,10 +78,15 @@ func TestAdviseDangling(t *testing.T) {
 		&sms.Rule{Head: sms.Head{ID: 1, Name: "880", AccountID: 9}, RouteID: 10},
 		&sms.Sender{Head: sms.Head{ID: 1, Name: "S", AccountID: 1}, Connectors: []int64{11}},
 		&sms.Connector{Head: sms.Head{ID: 1, Name: "c"}, ScopeID: 12},
+		&sms.Subscriber{Head: sms.Head{ID: 1, Name: "on", AccountID: 1}, Channel: sms.ChannelSMPP, SMPP: &sms.SMPPLogin{}},
+		&sms.Subscriber{Head: sms.Head{ID: 2, Name: "off", AccountID: 1}, Channel: sms.ChannelSMPP, SMPP: &sms.SMPPLogin{Disabled: true}},
+		&sms.Subscriber{Head: sms.Head{ID: 3, Name: "hook", AccountID: 1}, Channel: sms.ChannelWebhook},
 	})
 	want := []string{"account a names route 7, which is gone", "route r names connector 8, which is gone", "rule 880 belongs to account 9, which is gone",
-		"rule 880 names route 10, which is gone", "sender S names connector 11, which is gone", "connector c names connector 12, which is gone"}
-	if got := admin.Advise(cat); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		"rule 880 names route 10, which is gone", "sender S names connector 11, which is gone", "connector c names connector 12, which is gone",
+		"SMPP login off is disabled, and 4 receipts and replies wait for it",
+		"6 receipts and replies wait for subscriber 5, which is gone", "7 receipts and replies wait for subscriber 7, which is gone"}
+	if got := admin.Advise(cat, store.Stats{Deliveries: map[int64]int64{1: 3, 2: 4, 3: 5, 4: 0, 5: 6, 7: 7}}); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}
 }

@@ -15,7 +15,7 @@ import (
 // ApplyOptions say how a file is applied.
 type ApplyOptions struct {
 	// Prune removes the nouns that the file does not have, of the kinds that it
-	// lists; senders, numbers and keys count as listed account by account.
+	// lists; senders, numbers, keys and logins count as listed account by account.
 	Prune  bool
 	DryRun bool // plan and tell, write nothing
 }
@@ -128,6 +128,8 @@ func (f *File) specs(k sms.Kind) []spec {
 			list = pointers(list, a.Numbers)
 		case sms.KindCredential:
 			list = pointers(list, a.Keys)
+		case sms.KindSubscriber:
+			list = pointers(list, a.Logins)
 		}
 	}
 	return list
@@ -151,13 +153,15 @@ func (p *plan) enter(s spec) {
 			key = "number"
 		case sms.KindCredential:
 			key = "api_key"
+		case sms.KindSubscriber:
+			key = "system_id"
 		}
 		p.problem("%s is missing", key)
 		return
 	}
 	key := string(s.Kind()) + "\x00" + fold(ref.Account) + "\x00" + fold(ref.Name)
-	if s.Kind() == sms.KindCredential {
-		key = ref.Name // case matters
+	if s.Kind() == sms.KindCredential || s.Kind() == sms.KindSubscriber {
+		key = string(s.Kind()) + "\x00" + ref.Name // case matters
 	}
 	if first := p.lines[key]; first != 0 {
 		p.problem("it stands in the file twice (first in line %d)", first)
@@ -238,7 +242,8 @@ func (p *plan) pruneKinds(f *File) {
 		if err != nil || owner == 0 {
 			continue // told already
 		}
-		for k, listed := range map[sms.Kind]bool{sms.KindSender: a.Senders != nil, sms.KindNumber: a.Numbers != nil, sms.KindCredential: a.Keys != nil} {
+		for k, listed := range map[sms.Kind]bool{sms.KindSender: a.Senders != nil, sms.KindNumber: a.Numbers != nil,
+			sms.KindCredential: a.Keys != nil, sms.KindSubscriber: a.Logins != nil} {
 			if listed {
 				drop(k, owner)
 			}

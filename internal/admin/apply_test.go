@@ -43,6 +43,7 @@ func example(t *testing.T, r *rig) string {
 		t.Fatal(err)
 	}
 	r.env["GP_PASSWORD"], r.env["ROBI_PASSWORD"], r.env["SHOP_TOKEN"] = "geheim-gp", "geheim-robi", "geheim-token"
+	r.env["SHOP_SMPP_PASSWORD"] = "geheim8"
 	return string(text)
 }
 
@@ -84,10 +85,17 @@ func TestExample(t *testing.T) {
 	if k := cat.Credential("0123456789abcdefghijklmnopqrstuv"); k == nil || k.TokenHash != hash || k.AccountID != 1 {
 		t.Errorf("key %+v", k)
 	}
+	hash, _ = r.Hash("shop", "geheim8")
+	if s := cat.Login("shop"); s == nil || s.SMPP.PasswordHash != hash || s.AccountID != 1 || s.SMPP.MessageID != "hex" {
+		t.Errorf("login %+v", s)
+	}
+	if told := cat.Told(1, "8809612345678"); len(told) != 1 {
+		t.Errorf("replies go to %v", told)
+	}
 	if owner := cat.Owner("16222", "Shop please"); owner != 1 {
 		t.Errorf("owner %d", owner)
 	}
-	if advice := admin.Advise(cat); len(advice) != 0 {
+	if advice := admin.Advise(cat, store.Stats{}); len(advice) != 0 {
 		t.Errorf("advice %q", advice)
 	}
 }
@@ -150,6 +158,7 @@ connectors: [{name: link, protocol: smpp, shares_receipts_with: link2}, {name: l
     validity: 24h0m0s
     receipt_wait: 48h0m0s
     max_attempts: 20
+    receipts: all
 + price list gold
     charge_on: accepted
     prices[1 way].price: 1
@@ -227,6 +236,7 @@ func TestPrune(t *testing.T) {
     validity: 24h0m0s
     receipt_wait: 48h0m0s
     max_attempts: 20
+    receipts: all
 ~ account shop
     routes: [bd] → (none)
 ~ rule 880
@@ -272,6 +282,7 @@ func TestProblems(t *testing.T) {
 	}
 	r := newRig(t)
 	r.mustApply(small, admin.ApplyOptions{})
+	r.env["PW"], r.env["BLANK"], r.env["LONG"] = "geheimpw", "geheim x", strings.Repeat("geheim", 11)
 	before := r.version()
 	_, err = r.apply(string(text), admin.ApplyOptions{})
 	if sms.CodeOf(err) != sms.CodeInvalid {

@@ -16,7 +16,8 @@ import (
 // Ref names a noun: by its name, by "id:7", or by its id alone where nothing has
 // that name. A key is named by its API key or by its own name, a number by its
 // digits, with ":keyword" on a shared one. Account narrows the nouns that belong
-// to an account; it is needed only where several accounts have the name.
+// to an account; it is needed only where several accounts have the name. An SMPP
+// login is named by its system_id; its case counts where another differs in case.
 type Ref struct{ Account, Name string }
 
 // book is the whole configuration at one version, with names both ways.
@@ -25,12 +26,13 @@ type book struct {
 	nouns   map[sms.Kind]map[int64]sms.Noun
 	names   map[sms.Kind]map[string][]sms.Noun // by name without case
 	apiKeys map[string]sms.Noun
+	logins  map[string]sms.Noun           // by system_id
 	owners  map[int64][]sms.Noun          // what belongs to an account
 	gone    map[sms.Kind]map[int64]string // names of removed nouns, for diffs
 }
 
 func newBook() *book {
-	b := &book{nouns: map[sms.Kind]map[int64]sms.Noun{}, names: map[sms.Kind]map[string][]sms.Noun{}, apiKeys: map[string]sms.Noun{},
+	b := &book{nouns: map[sms.Kind]map[int64]sms.Noun{}, names: map[sms.Kind]map[string][]sms.Noun{}, apiKeys: map[string]sms.Noun{}, logins: map[string]sms.Noun{},
 		owners: map[int64][]sms.Noun{}, gone: map[sms.Kind]map[int64]string{}}
 	for _, k := range sms.Kinds() {
 		b.nouns[k], b.names[k], b.gone[k] = map[int64]sms.Noun{}, map[string][]sms.Noun{}, map[int64]string{}
@@ -63,13 +65,27 @@ func (b *book) put(n sms.Noun) {
 	}
 	delete(b.gone[k], h.ID)
 	b.nouns[k][h.ID] = n
-	b.names[k][fold(h.Name)] = append(b.names[k][fold(h.Name)], n)
+	if !specless(n) {
+		b.names[k][fold(h.Name)] = append(b.names[k][fold(h.Name)], n)
+	}
 	if h.AccountID != 0 {
 		b.owners[h.AccountID] = append(b.owners[h.AccountID], n)
 	}
-	if c, ok := n.(*sms.Credential); ok {
-		b.apiKeys[c.APIKey] = n
+	switch n := n.(type) {
+	case *sms.Credential:
+		b.apiKeys[n.APIKey] = n
+	case *sms.Subscriber:
+		if n.SMPP != nil {
+			b.logins[n.Name] = n
+		}
 	}
+}
+
+// specless nouns have no form for an operator yet: subscribers that are no SMPP
+// logins. They are neither listed nor pruned; an account takes them along.
+func specless(n sms.Noun) bool {
+	s, ok := n.(*sms.Subscriber)
+	return ok && s.SMPP == nil
 }
 
 func (b *book) remove(n sms.Noun) {
@@ -79,8 +95,13 @@ func (b *book) remove(n sms.Noun) {
 	b.gone[k][h.ID] = h.Name
 	b.names[k][fold(h.Name)] = slices.DeleteFunc(b.names[k][fold(h.Name)], same)
 	b.owners[h.AccountID] = slices.DeleteFunc(b.owners[h.AccountID], same)
-	if c, ok := n.(*sms.Credential); ok {
-		delete(b.apiKeys, c.APIKey)
+	switch n := n.(type) {
+	case *sms.Credential:
+		delete(b.apiKeys, n.APIKey)
+	case *sms.Subscriber:
+		if n.SMPP != nil {
+			delete(b.logins, n.Name)
+		}
 	}
 }
 
@@ -99,6 +120,7 @@ func (b *book) list(k sms.Kind, owner int64) []sms.Noun {
 			}
 		}
 	}
+	list = slices.DeleteFunc(list, specless)
 	slices.SortFunc(list, func(x, y sms.Noun) int { return cmp.Compare(x.Meta().ID, y.Meta().ID) })
 	return list
 }
@@ -126,7 +148,7 @@ func (b *book) find(k sms.Kind, ref Ref) (sms.Noun, error) {
 		}
 		owner = a.Meta().ID
 	}
-	fits := func(n sms.Noun) bool { return n != nil && (owner == 0 || n.Meta().AccountID == owner) }
+	fits := func(n sms.Noun) bool { return n != nil && !specless(n) && (owner == 0 || n.Meta().AccountID == owner) }
 	if id, ok := strings.CutPrefix(name, "id:"); ok {
 		number, err := strconv.ParseInt(id, 10, 64)
 		if n := b.nouns[k][number]; err == nil && fits(n) {
@@ -146,6 +168,9 @@ func (b *book) find(k sms.Kind, ref Ref) (sms.Noun, error) {
 	case 1:
 		return found[0], nil
 	}
+	if k == sms.KindSubscriber {
+		return nil, sms.Fail(sms.CodeInvalid, fmt.Sprintf("several logins are called %q but for their case: write it as it is", name))
+	}
 	return nil, sms.Fail(sms.CodeInvalid, fmt.Sprintf("several accounts have a %s %q: name the account too", word(k), name))
 }
 
@@ -155,6 +180,10 @@ func (b *book) named(k sms.Kind, owner int64, name string) []sms.Noun {
 	switch k {
 	case sms.KindCredential:
 		if n := b.apiKeys[name]; n != nil && (owner == 0 || n.Meta().AccountID == owner) {
+			return []sms.Noun{n}
+		}
+	case sms.KindSubscriber:
+		if n := b.logins[name]; n != nil && (owner == 0 || n.Meta().AccountID == owner) {
 			return []sms.Noun{n}
 		}
 	case sms.KindNumber:
@@ -237,7 +266,12 @@ func (b *book) described(n sms.Noun) string {
 	return text
 }
 
-func word(k sms.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
+func word(k sms.Kind) string {
+	if k == sms.KindSubscriber {
+		return "SMPP login"
+	}
+	return strings.ReplaceAll(string(k), "_", " ")
+}
 
 // numberName is a two-way number with its keyword.
 func numberName(number, keyword string) string {

@@ -2,8 +2,10 @@ package admin
 
 import (
 	"cmp"
+	"encoding"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,6 +73,13 @@ func (x *builder) err() error {
 	return nil
 }
 
+// word reads a value that knows its own words.
+func (x *builder) word(what, text string, into encoding.TextUnmarshaler) {
+	if err := into.UnmarshalText([]byte(text)); err != nil {
+		x.problem("%s: %v", what, err)
+	}
+}
+
 // id looks a name up; an empty one is 0.
 func (x *builder) id(k sms.Kind, name string) int64 {
 	id, err := x.book.id(k, name)
@@ -118,7 +127,7 @@ func (s *AccountSpec) build(x *builder) sms.Noun {
 	}
 	return &sms.Account{Head: sms.Head{Name: s.Name}, Enabled: s.Enabled, TimeZone: s.TimeZone, Country: country,
 		PriceListID: x.id(sms.KindPriceList, s.PriceList), CreditLimit: s.CreditLimit, MaxParts: s.MaxParts,
-		Routes: x.ids(sms.KindRoute, s.Routes), GroupStart: x.start("group_start", s.GroupStart, old.GroupStart),
+		Routes: x.ids(sms.KindRoute, s.Routes), SmartText: s.SmartText, GroupStart: x.start("group_start", s.GroupStart, old.GroupStart),
 		RecipientStart: x.start("recipient_start", s.RecipientStart, old.RecipientStart), InboxStart: x.start("inbox_start", s.InboxStart, old.InboxStart)}
 }
 
@@ -234,7 +243,12 @@ func credentialShape(what, s string) error {
 
 func (s *RouteSpec) build(x *builder) sms.Noun {
 	r := &sms.Route{Head: sms.Head{ID: s.Number, Name: s.Name}, Enabled: s.Enabled, Types: s.Types, Long: s.Long, OnUnknown: s.OnUnknown,
-		Validity: s.Validity, ReceiptWait: s.ReceiptWait, MaxAttempts: s.MaxAttempts, ShortCodes: s.ShortCodes}
+		Validity: s.Validity, ReceiptWait: s.ReceiptWait, MaxAttempts: s.MaxAttempts, ShortCodes: s.ShortCodes,
+		Receipts: s.Receipts, QueryAfter: s.QueryAfter}
+	r.National = slices.Grow(r.National, len(s.National))[:len(s.National)]
+	for i, language := range s.National {
+		x.word("national", language, &r.National[i])
+	}
 	if x.as != nil && s.Number != 0 && s.Number != x.as.Meta().ID {
 		x.problem("its id is %d and cannot become %d: clients name routes by id; make a new route", x.as.Meta().ID, s.Number)
 	}
@@ -274,7 +288,7 @@ func (s *RouteSpec) build(x *builder) sms.Noun {
 
 func (s *ConnectorSpec) build(x *builder) sms.Noun {
 	c := &sms.Connector{Head: sms.Head{Name: s.Name}, Protocol: strings.TrimSpace(s.Protocol), Enabled: s.Enabled, Pace: s.Pace, Window: s.Window,
-		ScopeID: x.id(sms.KindConnector, s.Shares)}
+		Mode: s.Mode, ScopeID: x.id(sms.KindConnector, s.Shares)}
 	var stored map[string]any
 	if old, ok := x.as.(*sms.Connector); ok {
 		stored = parseSettings(old.Settings)

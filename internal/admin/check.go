@@ -186,7 +186,7 @@ func (c *checker) money(r *sms.Record) {
 	}
 	want, ok := r.Price.Times(r.Units)
 	switch {
-	case !ok || r.Reserved != want:
+	case !ok || r.Reserved < want || r.Price != 0 && (r.Reserved-want)%r.Price != 0: // more: it was replaced by a shorter text
 		c.find("message %s: reserved %s, but %d units at %s", r.ID, r.Reserved, r.Units, r.Price)
 	case captured != r.Captured:
 		c.find("message %s: captured %s, but its parts %s", r.ID, r.Captured, captured)

@@ -112,7 +112,7 @@ func (l *life) receipt(id string, state sms.PartState) {
 }
 
 func (l *life) expire(refuse sms.Reason) {
-	_, _, err := l.store.ExpireDue(context.Background(), l.now, 1000, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return refuse })
+	_, err := l.store.ExpireDue(context.Background(), l.now, 1000, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return refuse })
 	l.must(err)
 }
 
@@ -134,7 +134,7 @@ func TestCheckOfALivingStore(t *testing.T) {
 
 func (l *life) step(rt *rapid.T) {
 	pick := func(n int) int { return rapid.IntRange(0, n-1).Draw(rt, "pick") }
-	switch pick(9) {
+	switch pick(10) {
 	case 0, 1:
 		account := int64(1 + pick(2))
 		messages := []sms.Message{l.message(account, 1+pick(3), sms.Money(pick(4)), []sms.State{sms.Queued, sms.Scheduled}[pick(2)])}
@@ -143,6 +143,10 @@ func (l *life) step(rt *rapid.T) {
 		}
 		if pick(3) == 0 {
 			messages[0].ChargeOn = sms.ChargeDelivered
+		}
+		messages[0].ReceiptsOn = sms.ReceiptMode(pick(3))
+		if pick(2) == 0 {
+			messages[0].AskAt = l.now.Add(10 * time.Minute)
 		}
 		l.accept(messages...)
 	case 2:
@@ -167,6 +171,18 @@ func (l *life) step(rt *rapid.T) {
 			}
 		}
 	case 8:
+		if len(l.ids) > 0 {
+			id, parts := l.ids[pick(len(l.ids))], 1+pick(3)
+			for account := int64(1); account <= 2; account++ {
+				err := l.store.Replace(context.Background(), l.now, account, id, func(*sms.Message, *sms.Group) (sms.Replacement, error) {
+					return sms.Replacement{Text: "new", Parts: parts, Units: parts}, nil
+				})
+				if code := sms.CodeOf(err); err != nil && code != sms.CodeNotFound && code != sms.CodeConflict && code != sms.CodeCredit {
+					l.t.Fatal(err)
+				}
+			}
+		}
+	case 9:
 		_, err := l.store.Post(context.Background(), l.now, sms.Transfer{AccountID: 1, Kind: sms.TransferAdjust, Amount: []sms.Money{-3, 5}[pick(2)], Reason: "x"})
 		if err != nil && sms.CodeOf(err) != sms.CodeCredit {
 			l.t.Fatal(err)
@@ -197,7 +213,11 @@ type queued struct {
 // grown is a store with a message in each sort of state.
 func grown(t *testing.T) *rows {
 	l := newLife(t)
-	l.accept(l.message(1, 2, 3, sms.Queued), l.message(1, 1, 1, sms.Failed)) // will be delivered
+	login := &sms.Subscriber{Head: sms.Head{Name: "login", AccountID: 1}, Channel: sms.ChannelSMPP, SMPP: &sms.SMPPLogin{PasswordHash: "x"}}
+	l.must(store.Save(context.Background(), l.store, noon, "test", login))
+	delivered := l.message(1, 2, 3, sms.Queued)
+	delivered.SubscriberID = login.ID
+	l.accept(delivered, l.message(1, 1, 1, sms.Failed)) // will be delivered
 	l.claim(1)
 	l.outcome(0, sms.VerdictAccepted, false)
 	l.outcome(0, sms.VerdictAccepted, false)
@@ -315,6 +335,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"noun of no kind", "zebra 1 (main) cannot be read", func(r *rows) { r.doc(sms.KindRoute).Kind = "zebra" }},
 		{"noun under another key", "account 1 (a) is filed under a key that is not its own", func(r *rows) { r.doc(sms.KindAccount).UniqueKey = "z" }},
 		{"route is gone", "1 messages wait for route 1, which is gone", func(r *rows) { r.dropDoc(sms.KindRoute) }},
+		{"told to somebody else", "1 messages of account 2 are told to subscriber 1, which belongs to account 1", func(r *rows) { r.records[3].SubscriberID = 1 }},
 		{"sent by no attempt", "part 1 is delivered by connector 1 in attempt 0", func(r *rows) { r.records[0].Sub[0].Attempt = 0 }},
 		{"sent by no connector", "part 1 is delivered by connector 0 in attempt 1", func(r *rows) { r.records[0].Sub[0].ConnectorID = 0 }},
 		{"provisionally delivered", "is provisionally delivered, which only", func(r *rows) { r.records[0].Provisional = true }},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -12,11 +13,17 @@ import (
 type configured struct {
 	accounts map[int64]*sms.Account // nil: cannot be read
 	routes   map[int64]bool
-	waiting  map[int64]int // in the queue, by route
+	waiting  map[int64]int   // in the queue, by route
+	owner    map[int64]int64 // of a subscriber
+	told     map[telling]int // messages
 }
 
+// telling is that messages of an account are to be told to a subscriber.
+type telling struct{ account, subscriber int64 }
+
 func newConfigured() configured {
-	return configured{accounts: map[int64]*sms.Account{}, routes: map[int64]bool{}, waiting: map[int64]int{}}
+	return configured{accounts: map[int64]*sms.Account{}, routes: map[int64]bool{}, waiting: map[int64]int{},
+		owner: map[int64]int64{}, told: map[telling]int{}}
 }
 
 // doc checks that a noun can be read, is one that could be saved, and is filed
@@ -33,8 +40,11 @@ func (c *checker) doc(d store.Doc) error {
 		c.find("%s %d (%s) cannot be read: %s", word(d.Kind), d.ID, d.Name, err)
 		return nil
 	}
-	if a, ok := n.(*sms.Account); ok {
-		c.configured.accounts[d.ID] = a
+	switch n := n.(type) {
+	case *sms.Account:
+		c.configured.accounts[d.ID] = n
+	case *sms.Subscriber:
+		c.configured.owner[d.ID] = n.AccountID
 	}
 	if err := n.Validate(); err != nil {
 		c.find("%s %d (%s) is not valid: %s", word(d.Kind), d.ID, d.Name, err)
@@ -49,6 +59,9 @@ func (c *checker) doc(d store.Doc) error {
 func (c *checker) needs(r *sms.Record) {
 	if r.State == sms.Queued {
 		c.configured.waiting[r.RouteID]++
+	}
+	if r.SubscriberID != 0 {
+		c.configured.told[telling{r.AccountID, r.SubscriberID}]++
 	}
 }
 
@@ -74,6 +87,19 @@ func (c *checker) closeNouns() {
 	for _, id := range slices.Sorted(maps.Keys(c.configured.waiting)) {
 		if !c.configured.routes[id] {
 			c.find("%d messages wait for route %d, which is gone: they can only expire", c.configured.waiting[id], id)
+		}
+	}
+	c.closeTold()
+}
+
+// closeTold looks for messages of which another customer is told. A subscriber
+// that was deleted is told nothing.
+func (c *checker) closeTold() {
+	for _, t := range slices.SortedFunc(maps.Keys(c.configured.told), func(a, b telling) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.subscriber, b.subscriber))
+	}) {
+		if owner, exists := c.configured.owner[t.subscriber]; exists && owner != t.account {
+			c.find("%d messages of account %d are told to subscriber %d, which belongs to account %d", c.configured.told[t], t.account, t.subscriber, owner)
 		}
 	}
 }

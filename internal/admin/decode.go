@@ -59,6 +59,9 @@ func (f *File) adopt() {
 		for j := range a.Keys {
 			a.Keys[j].Account = a.Name
 		}
+		for j := range a.Logins {
+			a.Logins[j].Account = a.Name
+		}
 	}
 }
 

@@ -26,8 +26,9 @@ type Options struct {
 	By    string                     // who works here, as history and ledger keep it
 	Now   func() time.Time           // time.Now
 	Check func(*sms.Connector) error // of a connector's settings by its plug-in; none
-	// Hash makes the stored form of a token (account.Hasher); needed for keys only.
-	Hash     func(apiKey, token string) (string, error)
+	// Hash makes the stored form of a token or password (account.Hasher), bound to
+	// its API key or system_id; needed for keys and logins only.
+	Hash     func(name, secret string) (string, error)
 	Getenv   func(string) string          // os.Getenv
 	ReadFile func(string) ([]byte, error) // os.ReadFile
 }
@@ -49,7 +50,7 @@ func NewDesk(o Options) *Desk {
 	}
 	if o.Hash == nil {
 		o.Hash = func(string, string) (string, error) {
-			return "", sms.Fail(sms.CodeInternal, "tokens cannot be made here: the installation's secret is not known")
+			return "", sms.Fail(sms.CodeInternal, "tokens and passwords cannot be made here: the installation's secret is not known")
 		}
 	}
 	return &Desk{o}
@@ -80,7 +81,8 @@ func List[S any, P Spec[S]](ctx context.Context, d *Desk, account string) ([]S, 
 	return specs[S, P](b, owner), nil
 }
 
-// Show returns one noun. An account comes with its senders, numbers and keys.
+// Show returns one noun. An account comes with its senders, numbers, keys and
+// logins.
 func Show[S any, P Spec[S]](ctx context.Context, d *Desk, ref Ref) (S, error) {
 	var none S
 	b, err := readBook(ctx, d.Store)
@@ -148,6 +150,9 @@ func (b *book) existing(s spec) sms.Noun {
 	ref := s.ref()
 	if k, ok := s.(*KeySpec); ok {
 		return b.apiKeys[k.APIKey] // its name is checked by its builder
+	}
+	if l, ok := s.(*LoginSpec); ok {
+		return b.logins[l.SystemID]
 	}
 	owner, err := b.id(sms.KindAccount, ref.Account)
 	if err != nil || ref.Name == "" || s.Kind() == sms.KindSender && owner == 0 {

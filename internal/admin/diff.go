@@ -86,7 +86,7 @@ func (b *book) diff(before, after sms.Noun) Diff {
 		d.Fields = compare(b.values(before), b.values(after))
 	}
 	if d.Op == OpAdd { // the first line has them
-		d.Fields = slices.DeleteFunc(d.Fields, func(f Field) bool { return f.Name == "name" || f.Name == "account" })
+		d.Fields = slices.DeleteFunc(d.Fields, func(f Field) bool { return f.Name == "name" || f.Name == "account" || f.Name == "system_id" })
 	}
 	if d.Op == OpChange && len(d.Fields) == 0 {
 		return Diff{}
@@ -218,7 +218,7 @@ func compare(before, after []value) []Field {
 
 // hide masks secrets; that they changed stays visible.
 func hide(f Field) Field {
-	if f.Name != "token_hash" && !(strings.HasPrefix(f.Name, "settings.") && secretPath(f.Name)) {
+	if f.Name != "token_hash" && f.Name != "password_hash" && !(strings.HasPrefix(f.Name, "settings.") && secretPath(f.Name)) {
 		return f
 	}
 	for _, text := range []*string{&f.Old, &f.New} {

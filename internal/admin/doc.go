@@ -9,6 +9,7 @@
 //
 //	desk.go      list, show, create, change and delete one noun
 //	keys.go      credentials      money.go  top-ups and adjustments
+//	logins.go    SMPP logins
 //	apply.go     the declarative file: plan and write     diff.go  what it changes
 //	decode.go    strict YAML      export.go the file from the present configuration
 //	settings.go  secrets among the settings of connectors

@@ -3,7 +3,7 @@ package admin
 import "context"
 
 // Export returns the present configuration as a file that Apply takes. Without
-// secrets, settings that are secret are masked and token hashes left out: such a
+// secrets, settings that are secret are masked, hashes of tokens and passwords left out: such a
 // file changes nothing where it came from, and tells what is missing elsewhere.
 func (d *Desk) Export(ctx context.Context, secrets bool) (*File, error) {
 	b, err := readBook(ctx, d.Store)
@@ -40,7 +40,8 @@ func specs[S any, P Spec[S]](b *book, owner int64) []S {
 
 // nest puts what belongs to an account into its spec.
 func (b *book) nest(a *AccountSpec) {
-	a.Senders, a.Numbers, a.Keys = specs[SenderSpec](b, a.ID), specs[NumberSpec](b, a.ID), specs[KeySpec](b, a.ID)
+	a.Senders, a.Numbers = specs[SenderSpec](b, a.ID), specs[NumberSpec](b, a.ID)
+	a.Keys, a.Logins = specs[KeySpec](b, a.ID), specs[LoginSpec](b, a.ID)
 }
 
 // YAML writes the file.

@@ -8,8 +8,11 @@ import (
 	"github.com/harkara/harkara/internal/sms"
 )
 
-// describe makes the spec of a noun, nil for a kind without one.
+// describe makes the spec of a noun, nil for one that has none.
 func (b *book) describe(n sms.Noun) spec {
+	if specless(n) {
+		return nil
+	}
 	s := newSpec(n.Kind())
 	if s != nil {
 		h := n.Meta()
@@ -24,7 +27,7 @@ func (s *AccountSpec) load(b *book, n sms.Noun) {
 	s.Name, s.Enabled, s.TimeZone, s.Country = a.Name, a.Enabled, a.TimeZone, a.Country
 	s.PriceList, s.CreditLimit, s.MaxParts = b.name(sms.KindPriceList, a.PriceListID), a.CreditLimit, a.MaxParts
 	s.GroupStart, s.RecipientStart, s.InboxStart = a.GroupStart, a.RecipientStart, a.InboxStart
-	s.Routes = b.namesOf(sms.KindRoute, a.Routes)
+	s.Routes, s.SmartText = b.namesOf(sms.KindRoute, a.Routes), a.SmartText
 }
 
 func (s *SenderSpec) load(b *book, n sms.Noun) {
@@ -44,10 +47,23 @@ func (s *KeySpec) load(b *book, n sms.Noun) {
 	s.IPs, s.GuardSeconds, s.Revoked = append([]string{}, x.IPs...), x.GuardSeconds, x.Revoked
 }
 
+func (s *LoginSpec) load(b *book, n sms.Noun) {
+	x := n.(*sms.Subscriber)
+	l := x.SMPP
+	s.Account, s.SystemID, s.PasswordHash, s.Disabled = b.name(sms.KindAccount, x.AccountID), x.Name, l.PasswordHash, l.Disabled
+	s.RequireTLS, s.MaxBinds, s.Rate, s.Window, s.Keep = l.RequireTLS, l.MaxBinds, l.Rate, l.Window, l.Keep
+	s.MessageID, s.Alphabet = l.MessageID, l.Alphabet.String()
+	s.IPs, s.Replies = append([]string{}, l.IPs...), append([]string{}, l.Replies...)
+}
+
 func (s *RouteSpec) load(b *book, n sms.Noun) {
 	r := n.(*sms.Route)
 	s.Name, s.Number, s.Enabled, s.Long, s.OnUnknown = r.Name, r.ID, r.Enabled, r.Long, r.OnUnknown
 	s.Validity, s.ReceiptWait, s.MaxAttempts = r.Validity, r.ReceiptWait, r.MaxAttempts
+	s.Receipts, s.QueryAfter, s.National = r.Receipts, r.QueryAfter, make([]string, 0, len(r.National))
+	for _, language := range r.National {
+		s.National = append(s.National, language.String())
+	}
 	s.Types, s.ShortCodes = append([]sms.Type{}, r.Types...), append([]string{}, r.ShortCodes...)
 	s.Connectors = make([]RouteConnector, 0, len(r.Connectors))
 	for _, c := range r.Connectors {
@@ -62,7 +78,7 @@ func (s *RouteSpec) load(b *book, n sms.Noun) {
 func (s *ConnectorSpec) load(b *book, n sms.Noun) {
 	c := n.(*sms.Connector)
 	s.Name, s.Protocol, s.Enabled, s.Pace, s.Window = c.Name, c.Protocol, c.Enabled, c.Pace, c.Window
-	s.Shares, s.Settings = b.name(sms.KindConnector, c.ScopeID), parseSettings(c.Settings)
+	s.Mode, s.Shares, s.Settings = c.Mode, b.name(sms.KindConnector, c.ScopeID), parseSettings(c.Settings)
 }
 
 func (s *RuleSpec) load(b *book, n sms.Noun) {

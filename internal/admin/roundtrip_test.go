@@ -32,6 +32,7 @@ func anyFile(t *rapid.T) *admin.File {
 	connectors, routes, lists := names("c", rapid.IntRange(1, 3).Draw(t, "c")), names("r", rapid.IntRange(1, 3).Draw(t, "r")), names("p", 2)
 	for i, name := range connectors {
 		c := admin.ConnectorSpec{Name: name, Protocol: "smpp", Enabled: rapid.Bool().Draw(t, "on"), Window: 1 + i, Pace: float64(i) / 2,
+			Mode:     rapid.SampledFrom([]sms.ConnectorMode{"", "pause", "drain"}).Draw(t, "mode"),
 			Settings: map[string]any{"hosts": []any{"a", "b:1"}, "password": rapid.String().Draw(t, "pw"), "n": i, "deep": map[string]any{"token": "x", "t": true}}}
 		if i > 0 {
 			c.Shares = connectors[0]
@@ -40,7 +41,9 @@ func anyFile(t *rapid.T) *admin.File {
 	}
 	for i, name := range routes {
 		r := admin.RouteSpec{Name: name, Enabled: true, Long: sms.LongSAR, Validity: sms.Duration(time.Duration(i+1) * time.Second), ShortCodes: []string{"16222"},
-			Types: rapid.SliceOfNDistinct(rapid.SampledFrom(sms.Types()), 0, 3, rapid.ID[sms.Type]).Draw(t, "types")}
+			Types:    rapid.SliceOfNDistinct(rapid.SampledFrom(sms.Types()), 0, 3, rapid.ID[sms.Type]).Draw(t, "types"),
+			Receipts: sms.ReceiptMode(i), QueryAfter: sms.Duration(i) * sms.Duration(time.Hour),
+			National: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"tr", "es", "bn"}), 0, 3, rapid.ID[string]).Draw(t, "national")}
 		for _, c := range append(some(connectors), connectors[0])[:1] {
 			r.Connectors = append(r.Connectors, admin.RouteConnector{Name: c, Priority: i})
 		}
@@ -59,7 +62,9 @@ func anyFile(t *rapid.T) *admin.File {
 	}
 	for i, name := range names("a", rapid.IntRange(0, 3).Draw(t, "a")) {
 		a := admin.AccountSpec{Name: name, Enabled: rapid.Bool().Draw(t, "on"), TimeZone: "Asia/Dhaka", Country: "BD", PriceList: lists[i%2],
-			CreditLimit: amount.Draw(t, "limit"), MaxParts: 1 + i, Routes: some(routes), GroupStart: int64(1 + i),
+			CreditLimit: amount.Draw(t, "limit"), MaxParts: 1 + i, Routes: some(routes), GroupStart: int64(1 + i), SmartText: i == 1,
+			Logins: []admin.LoginSpec{{SystemID: fmt.Sprint("Sys-", i), PasswordHash: someHash, Disabled: i == 1, IPs: []string{"10.0.0.1"}, RequireTLS: i == 2,
+				MaxBinds: 1 + i, Rate: float64(i) / 4, Window: 10 + i, MessageID: "hex", Alphabet: []string{"", "gsm7-packed", "latin1"}[i], Replies: []string{"16222", "all"}[:i%3], Keep: sms.Duration(time.Hour)}},
 			Senders: []admin.SenderSpec{{Name: "Sender.1", Status: sms.SenderApproved, Connectors: some(connectors)}, {Name: "880123", Note: rapid.String().Draw(t, "note")}},
 			Numbers: []admin.NumberSpec{{Number: "16222", Keyword: fmt.Sprint("k", i)}},
 			Keys:    []admin.KeySpec{{Name: "main", APIKey: fmt.Sprint("key", i), TokenHash: someHash, IPs: []string{"::1", "10.0.0.0/8"}, Revoked: i == 1}}}
@@ -153,7 +158,9 @@ func TestExportLooks(t *testing.T) {
 // Whatever the file holds: an answer, no panic, and nothing written by a dry run.
 func FuzzApply(f *testing.F) {
 	for _, seed := range []string{small, nested, "a: &a [*a]", "routes: [{name: &x r, connectors: [*x]}]", "accounts: [{keys: [{}]}]", "rules:\n- ? [a]\n  : b",
-		"connectors: [{name: a, protocol: smpp, settings: {a: [1, {b: c}]}}]", "price_lists: [{name: !!binary aGk=, prices: [{price: .5}]}]"} {
+		"connectors: [{name: a, protocol: smpp, settings: {a: [1, {b: c}]}}]", "price_lists: [{name: !!binary aGk=, prices: [{price: .5}]}]",
+		"accounts: [{name: a, time_zone: UTC, smpp: [{system_id: A, password_env: X, alphabet: latin1, replies: [all], keep: 1h}, {system_id: a, password_hash: x}]}]",
+		"routes: [{name: r, connectors: [], receipts: last, query_after: 1h, national: [tr]}]"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -42,6 +42,7 @@ type AccountSpec struct {
 	CreditLimit    sms.Money `yaml:"credit_limit" json:"credit_limit"`
 	MaxParts       int       `yaml:"max_parts,omitempty" json:"max_parts"`
 	Routes         []string  `yaml:"routes,omitempty" json:"routes"` // that a call may name
+	SmartText      bool      `yaml:"smart_text,omitempty" json:"smart_text"`
 	GroupStart     int64     `yaml:"group_start,omitempty" json:"group_start"`
 	RecipientStart int64     `yaml:"recipient_start,omitempty" json:"recipient_start"`
 	InboxStart     int64     `yaml:"inbox_start,omitempty" json:"inbox_start"`
@@ -49,6 +50,7 @@ type AccountSpec struct {
 	Senders []SenderSpec `yaml:"senders" json:"senders,omitempty"`
 	Numbers []NumberSpec `yaml:"numbers" json:"numbers,omitempty"`
 	Keys    []KeySpec    `yaml:"keys" json:"keys,omitempty"`
+	Logins  []LoginSpec  `yaml:"smpp" json:"smpp,omitempty"`
 }
 
 // SenderSpec is a sender id of an account.
@@ -84,6 +86,27 @@ type KeySpec struct {
 	Revoked      bool     `yaml:"revoked,omitempty" json:"revoked"`
 }
 
+// LoginSpec lets a system of an account bind to us over SMPP. The password comes
+// as its keyed hash, or from an environment variable; an existing login keeps its
+// password without either.
+type LoginSpec struct {
+	Meta         `yaml:",inline"`
+	Account      string       `yaml:"-" json:"account"`
+	SystemID     string       `yaml:"system_id" json:"system_id"`
+	PasswordHash string       `yaml:"password_hash,omitempty" json:"-"`
+	PasswordEnv  string       `yaml:"password_env,omitempty" json:"-"`
+	Disabled     bool         `yaml:"disabled,omitempty" json:"disabled"`
+	IPs          []string     `yaml:"ips,omitempty" json:"ips"`
+	RequireTLS   bool         `yaml:"require_tls,omitempty" json:"require_tls"`
+	MaxBinds     int          `yaml:"max_binds,omitempty" json:"max_binds"`
+	Rate         float64      `yaml:"rate,omitempty" json:"rate"`     // submissions a second over all binds, 0: no limit
+	Window       int          `yaml:"window,omitempty" json:"window"` // of each bind, in each direction
+	MessageID    string       `yaml:"message_id,omitempty" json:"message_id"`
+	Alphabet     string       `yaml:"alphabet,omitempty" json:"alphabet"` // what data_coding 0 is
+	Replies      []string     `yaml:"replies,omitempty" json:"replies"`   // our numbers whose replies it gets, or "all"
+	Keep         sms.Duration `yaml:"keep,omitempty" json:"keep"`
+}
+
 // RouteSpec is a route.
 type RouteSpec struct {
 	Meta        `yaml:",inline"`
@@ -97,6 +120,9 @@ type RouteSpec struct {
 	Validity    sms.Duration      `yaml:"validity,omitempty" json:"validity"`
 	ReceiptWait sms.Duration      `yaml:"receipt_wait,omitempty" json:"receipt_wait"`
 	MaxAttempts int               `yaml:"max_attempts,omitempty" json:"max_attempts"`
+	Receipts    sms.ReceiptMode   `yaml:"receipts" json:"receipts"`
+	QueryAfter  sms.Duration      `yaml:"query_after,omitempty" json:"query_after"` // 0: the operator is never asked
+	National    []string          `yaml:"national,omitempty" json:"national"`
 	ShortCodes  []string          `yaml:"short_codes,omitempty" json:"short_codes"`
 	Costs       []CostSpec        `yaml:"costs,omitempty" json:"costs"`
 }
@@ -122,13 +148,14 @@ type CostSpec struct {
 // plug-in of the protocol; see settings.go for the secrets among them.
 type ConnectorSpec struct {
 	Meta     `yaml:",inline"`
-	Name     string         `yaml:"name" json:"name"`
-	Protocol string         `yaml:"protocol" json:"protocol"`
-	Enabled  bool           `yaml:"enabled" json:"enabled"`
-	Pace     float64        `yaml:"pace,omitempty" json:"pace"` // parts a second, 0: as fast as the window allows
-	Window   int            `yaml:"window,omitempty" json:"window"`
-	Shares   string         `yaml:"shares_receipts_with,omitempty" json:"shares_receipts_with"` // connector that may get its receipts
-	Settings map[string]any `yaml:"settings,omitempty" json:"settings"`
+	Name     string            `yaml:"name" json:"name"`
+	Protocol string            `yaml:"protocol" json:"protocol"`
+	Enabled  bool              `yaml:"enabled" json:"enabled"`
+	Pace     float64           `yaml:"pace,omitempty" json:"pace"` // parts a second, 0: as fast as the window allows
+	Window   int               `yaml:"window,omitempty" json:"window"`
+	Mode     sms.ConnectorMode `yaml:"mode,omitempty" json:"mode"`                                 // pause or drain; empty: it runs
+	Shares   string            `yaml:"shares_receipts_with,omitempty" json:"shares_receipts_with"` // connector that may get its receipts
+	Settings map[string]any    `yaml:"settings,omitempty" json:"settings"`
 }
 
 // RuleSpec sends numbers to a route. Without a name it is called after what it
@@ -180,6 +207,7 @@ func (*RouteSpec) Kind() sms.Kind     { return sms.KindRoute }
 func (*ConnectorSpec) Kind() sms.Kind { return sms.KindConnector }
 func (*RuleSpec) Kind() sms.Kind      { return sms.KindRule }
 func (*PriceListSpec) Kind() sms.Kind { return sms.KindPriceList }
+func (*LoginSpec) Kind() sms.Kind     { return sms.KindSubscriber }
 
 func (s *AccountSpec) ref() Ref   { return Ref{Name: s.Name} }
 func (s *SenderSpec) ref() Ref    { return Ref{Account: s.Account, Name: senderName(s.Name)} }
@@ -189,18 +217,24 @@ func (s *RouteSpec) ref() Ref     { return Ref{Name: s.Name} }
 func (s *ConnectorSpec) ref() Ref { return Ref{Name: s.Name} }
 func (s *RuleSpec) ref() Ref      { return Ref{Name: s.autoName()} }
 func (s *PriceListSpec) ref() Ref { return Ref{Name: s.Name} }
+func (s *LoginSpec) ref() Ref     { return Ref{Name: s.SystemID} }
 
 // Mask takes the secrets out of a spec that is to be shown: those among the
-// settings of a connector, and the hashes of tokens.
+// settings of a connector, and the hashes of tokens and passwords.
 func Mask[S any, P Spec[S]](s *S) {
 	switch s := any(P(s)).(type) {
 	case *ConnectorSpec:
 		s.Settings = mask(s.Settings).(map[string]any)
 	case *KeySpec:
 		s.TokenHash = ""
+	case *LoginSpec:
+		s.PasswordHash = ""
 	case *AccountSpec:
 		for i := range s.Keys {
 			Mask(&s.Keys[i])
+		}
+		for i := range s.Logins {
+			Mask(&s.Logins[i])
 		}
 	}
 }
@@ -224,6 +258,8 @@ func newSpec(k sms.Kind) spec {
 		return &RuleSpec{}
 	case sms.KindPriceList:
 		return &PriceListSpec{}
+	case sms.KindSubscriber:
+		return &LoginSpec{}
 	}
 	return nil
 }

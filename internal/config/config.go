@@ -44,6 +44,13 @@ type Config struct {
 	WriteTimeout   time.Duration  `key:"write_timeout" def:"1m" min:"1s" max:"1h" help:"Time from the end of the header to the end of the answer."`
 	IdleTimeout    time.Duration  `key:"idle_timeout" def:"2m" min:"1s" max:"1h" help:"Time that an idle keep-alive connection stays open."`
 
+	SMPPListen       string         `group:"Customers' SMPP" key:"smpp_listen" def:"off" kind:"listen" help:"Address of the SMPP server for customers, usually :2775; off for none. Who may bind is set by harkara smpp create."`
+	SMPPSListen      string         `key:"smpps_listen" def:"off" kind:"listen" help:"Address of the same over TLS, usually :3550; off for none."`
+	SMPPCertFile     string         `key:"smpp_cert_file" help:"Certificate chain for smpps_listen, in PEM. Empty: https_cert_file and https_key_file."`
+	SMPPKeyFile      string         `key:"smpp_key_file" help:"Private key for smpps_listen, in PEM."`
+	SMPPClientCAFile string         `key:"smpp_client_ca_file" help:"Authorities, in PEM, one of which must have signed the certificate of whoever connects to smpps_listen. Empty: no certificate is asked for."`
+	SMPPProxies      []netip.Prefix `key:"smpp_proxies" help:"Addresses and networks of TCP proxies before smpp_listen and smpps_listen. They must send a PROXY protocol v2 header; nobody else may."`
+
 	AdminListen  string        `group:"Operation" key:"admin_listen" def:"127.0.0.1:8081" kind:"listen" help:"Address of /livez, /readyz and /metrics; off for none. It asks for no password: keep it inside."`
 	LogLevel     Level         `key:"log_level" def:"info" help:"debug, info, warn or error."`
 	LogFormat    string        `key:"log_format" def:"text" oneof:"text json" help:"Log lines as text or json."`
@@ -66,6 +73,14 @@ func (c Config) SQLitePath() string {
 		return filepath.Join(c.DataDir, "harkara.db")
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(c.DatabaseURL, "sqlite:"), "//")
+}
+
+// SMPPCertificate is the certificate and key that smpps_listen uses.
+func (c Config) SMPPCertificate() (certFile, keyFile string) {
+	if c.SMPPCertFile == "" {
+		return c.HTTPSCertFile, c.HTTPSKeyFile
+	}
+	return c.SMPPCertFile, c.SMPPKeyFile
 }
 
 // LogValue gives every key for the log, secrets taken out.

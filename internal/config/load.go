@@ -24,6 +24,7 @@ const (
 // dev.env): known, but no boot keys.
 var clientEnv = map[string]bool{
 	"HARKARA_URL": true, "HARKARA_APIKEY": true, "HARKARA_APITOKEN": true, "HARKARA_SENDER": true,
+	"HARKARA_SMPP_ADDR": true, "HARKARA_SMPP_SYSTEM_ID": true, "HARKARA_SMPP_PASSWORD": true,
 }
 
 // Source is where [Load] reads from. The zero value has only the defaults.
@@ -126,17 +127,37 @@ func (l *loader) check(c *Config) {
 }
 
 func (l *loader) checkListeners(c *Config) {
-	if l.bad["http_listen"] || l.bad["https_listen"] {
+	if l.bad["http_listen"] || l.bad["https_listen"] || l.bad["smpp_listen"] || l.bad["smpps_listen"] {
 		return
 	}
+	ownSMPP := c.SMPPCertFile != "" || c.SMPPKeyFile != ""
+	smppsNeedsHTTPS := c.SMPPSListen != "" && !ownSMPP
 	if c.HTTPSListen != "" && (c.HTTPSCertFile == "" || c.HTTPSKeyFile == "") {
 		l.problem("https_listen needs https_cert_file and https_key_file")
 	}
-	if c.HTTPSListen == "" && (c.HTTPSCertFile != "" || c.HTTPSKeyFile != "") {
+	if c.HTTPSListen == "" && !smppsNeedsHTTPS && (c.HTTPSCertFile != "" || c.HTTPSKeyFile != "") {
 		l.problem("https_cert_file and https_key_file need https_listen: without it nothing is served over TLS")
 	}
-	if c.HTTPListen == "" && c.HTTPSListen == "" {
-		l.problem("http_listen and https_listen are both off: set one of them")
+	l.checkSMPP(c, ownSMPP, smppsNeedsHTTPS)
+	if c.HTTPListen == "" && c.HTTPSListen == "" && c.SMPPListen == "" && c.SMPPSListen == "" {
+		l.problem("http_listen, https_listen, smpp_listen and smpps_listen are all off: set one of them")
+	}
+}
+
+func (l *loader) checkSMPP(c *Config, own, needsHTTPS bool) {
+	switch {
+	case own && (c.SMPPCertFile == "" || c.SMPPKeyFile == ""):
+		l.problem("smpp_cert_file and smpp_key_file belong together: set both, or neither for those of https_listen")
+	case own && c.SMPPSListen == "":
+		l.problem("smpp_cert_file and smpp_key_file need smpps_listen: without it no SMPP is served over TLS")
+	case needsHTTPS && (c.HTTPSCertFile == "" || c.HTTPSKeyFile == ""):
+		l.problem("smpps_listen needs smpp_cert_file and smpp_key_file, or https_cert_file and https_key_file")
+	}
+	if c.SMPPClientCAFile != "" && c.SMPPSListen == "" {
+		l.problem("smpp_client_ca_file needs smpps_listen: without it nobody is asked for a certificate")
+	}
+	if len(c.SMPPProxies) > 0 && c.SMPPListen == "" && c.SMPPSListen == "" {
+		l.problem("smpp_proxies needs smpp_listen or smpps_listen")
 	}
 }
 

@@ -101,12 +101,16 @@ func TestEveryKeyFromEverySource(t *testing.T) {
 		"http_listen": "[::1]:80", "https_listen": ":443", "https_cert_file": "c.pem", "https_key_file": "k.pem",
 		"trusted_proxies": "10.0.0.0/8,::1", "body_limit": "2MB", "header_limit": "64KiB", "header_timeout": "1s",
 		"read_timeout": "2s", "write_timeout": "3s", "idle_timeout": "4s", "admin_listen": "off",
+		"smpp_listen": ":2775", "smpps_listen": ":3550", "smpp_cert_file": "sc.pem", "smpp_key_file": "sk.pem",
+		"smpp_client_ca_file": "ca.pem", "smpp_proxies": "192.0.2.1",
 		"log_level": "debug", "log_format": "json", "shutdown_soft": "5s", "shutdown_hard": "6s",
 	}
 	want := Config{Node: "n1", DataDir: "/d", DatabaseURL: "sqlite:/d/x.db", Secret: canary, SecretFile: "/s",
 		HTTPListen: "[::1]:80", HTTPSListen: ":443", HTTPSCertFile: "c.pem", HTTPSKeyFile: "k.pem",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-		BodyLimit:      2e6, HeaderLimit: 64 << 10, HeaderTimeout: time.Second, ReadTimeout: 2 * time.Second,
+		SMPPListen:     ":2775", SMPPSListen: ":3550", SMPPCertFile: "sc.pem", SMPPKeyFile: "sk.pem", SMPPClientCAFile: "ca.pem",
+		SMPPProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
+		BodyLimit:   2e6, HeaderLimit: 64 << 10, HeaderTimeout: time.Second, ReadTimeout: 2 * time.Second,
 		WriteTimeout: 3 * time.Second, IdleTimeout: 4 * time.Second, LogLevel: Level(slog.LevelDebug), LogFormat: "json",
 		ShutdownSoft: 5 * time.Second, ShutdownHard: 6 * time.Second}
 	var yaml, env, files, args []string
@@ -171,6 +175,23 @@ func dropEnv(env []string, prefix string) (kept []string) {
 	return kept
 }
 
+// Without a certificate of its own, SMPP uses that of HTTPS, also where HTTPS
+// itself is off. A node may serve SMPP alone.
+func TestCertificateOfSMPP(t *testing.T) {
+	for yaml, want := range map[string][2]string{
+		"smpps_listen: :1\nhttps_cert_file: c\nhttps_key_file: k\nhttp_listen: off":                                        {"c", "k"},
+		"smpps_listen: :1\nhttps_cert_file: c\nhttps_key_file: k\nhttps_listen: :2\nsmpp_cert_file: sc\nsmpp_key_file: sk": {"sc", "sk"},
+	} {
+		cert, key := load(t, Source{File: write(t, "h.yaml", yaml)}).SMPPCertificate()
+		if cert != want[0] || key != want[1] {
+			t.Errorf("%s: %s, %s", yaml, cert, key)
+		}
+	}
+	if c := load(t, Source{File: write(t, "h.yaml", "http_listen: off\nsmpp_listen: :1")}); c.HTTPListen != "" {
+		t.Errorf("got %+v", c)
+	}
+}
+
 func TestSecretOfTheStrongerSourceCounts(t *testing.T) {
 	file := write(t, "h.yaml", "secret_file: /s")
 	if c := load(t, Source{File: file, Environ: []string{"HARKARA_SECRET=" + canary}}); c.Secret != canary || c.SecretFile != "" {
@@ -184,6 +205,7 @@ func TestSecretOfTheStrongerSourceCounts(t *testing.T) {
 
 func TestEnvironmentThatIsNotOurs(t *testing.T) {
 	load(t, Source{Environ: []string{
+		"HARKARA_SMPP_ADDR=x:1", "HARKARA_SMPP_SYSTEM_ID=x", "HARKARA_SMPP_PASSWORD=x",
 		"HARKARA_URL=http://x", "HARKARA_APIKEY=k", "HARKARA_APITOKEN=t", "HARKARA_SENDER=s", "HARKARA=1", "OTHER=1",
 		"HARKARA_SERVICE_HOST=10.0.0.1", "HARKARA_SERVICE_PORT=80", "HARKARA_SERVICE_PORT_HTTP=80", "HARKARA_PORT=tcp://10.0.0.1:80",
 		"HARKARA_PORT_80_TCP=tcp://10.0.0.1:80", "HARKARA_PORT_80_TCP_PROTO=tcp", "HARKARA_PORT_80_TCP_PORT=80",
@@ -220,7 +242,14 @@ func TestProblems(t *testing.T) {
 		{name: "size out of range", yaml: "body_limit: 12", want: []string{`H:1: body_limit: "12" is out of range: use 1KiB to 1GiB`}},
 		{name: "listen", yaml: "http_listen: localhost", want: []string{`H:1: http_listen: "localhost" is not an address to listen on: write host:port, :port for every address, or off`}},
 		{name: "port", yaml: "http_listen: :http", want: []string{`H:1: http_listen: ":http" is not an address to listen on: write host:port, :port for every address, or off`}},
-		{name: "nothing listens", yaml: "http_listen: off", want: []string{"http_listen and https_listen are both off: set one of them"}},
+		{name: "nothing listens", yaml: "http_listen: off", want: []string{"http_listen, https_listen, smpp_listen and smpps_listen are all off: set one of them"}},
+		{name: "smpp over tls without files", yaml: "smpps_listen: :3550", want: []string{"smpps_listen needs smpp_cert_file and smpp_key_file, or https_cert_file and https_key_file"}},
+		{name: "half a pair", yaml: "smpps_listen: :3550\nsmpp_cert_file: c", want: []string{"smpp_cert_file and smpp_key_file belong together: set both, or neither for those of https_listen"}},
+		{name: "half a pair of both", yaml: "smpps_listen: :3550\nhttps_cert_file: c", want: []string{"smpps_listen needs smpp_cert_file and smpp_key_file, or https_cert_file and https_key_file"}},
+		{name: "smpp files without tls", yaml: "smpp_cert_file: c\nsmpp_key_file: k\nsmpp_client_ca_file: a\nsmpp_proxies: [192.0.2.1]", want: []string{
+			"smpp_cert_file and smpp_key_file need smpps_listen: without it no SMPP is served over TLS",
+			"smpp_client_ca_file needs smpps_listen: without it nobody is asked for a certificate", "smpp_proxies needs smpp_listen or smpps_listen"}},
+		{name: "smpp that cannot be read", yaml: "smpp_listen: 2775", want: []string{`H:1: smpp_listen: "2775" is not an address to listen on: write host:port, :port for every address, or off`}},
 		{name: "tls without files", yaml: "https_listen: :443", want: []string{"https_listen needs https_cert_file and https_key_file"}},
 		{name: "files without tls", yaml: "https_key_file: k", want: []string{"https_cert_file and https_key_file need https_listen: without it nothing is served over TLS"}},
 		{name: "proxies", yaml: "trusted_proxies: [proxy]", want: []string{`H:1: trusted_proxies: "proxy" holds "proxy", which is neither an address nor a network such as 10.0.0.0/8`}},

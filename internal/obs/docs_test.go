@@ -21,7 +21,7 @@ func TestPageHasTheMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	have := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(harkara_[a-z_]+)` \\| ([a-z, ]*)\\|").FindAllStringSubmatch(string(b), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `(harkara_[a-z_]+)` \\| ([a-z_, ]*)\\|").FindAllStringSubmatch(string(b), -1) {
 		have[row[1]] = strings.TrimSpace(row[2])
 	}
 	reg := prometheus.NewRegistry()

@@ -13,6 +13,8 @@ type Snapshot struct {
 	Links        map[string]int   // links that can send, by connector
 	InFlight     map[string]int64 // parts claimed whose outcome is not recorded, by connector
 	Queued       map[string]int64 // messages that wait, by route
+	Waiting      map[string]int64 // receipts and replies that wait for an SMPP login
+	Held         int64            // messages whose outcome is unknown, which the route's policy holds
 	HeldReceipts int64
 	OldestDue    time.Duration // how long the oldest message in the queue is due; 0: none is
 }
@@ -34,18 +36,20 @@ func RegisterGauges(reg prometheus.Registerer, ask func(context.Context) (Snapsh
 		inFlight: desc("harkara_submits_in_flight", "Parts given to the connector whose outcome is not recorded yet.", "connector"),
 		messages: desc("harkara_queue_messages", "Messages that wait, by route.", "route"),
 		oldest:   desc("harkara_queue_oldest_seconds", "How long the oldest message in the queue is due; 0 if none is."),
+		waiting:  desc("harkara_smpp_waiting", "Receipts and replies that wait for the login.", "system_id"),
+		stopped:  desc("harkara_messages_held", "Messages of unknown outcome that the policy of their route holds."),
 		held:     desc("harkara_receipts_held", "Receipts that are kept because no part has their id yet."),
 		up:       desc("harkara_queue_up", "1 if the queue could be read at this scrape."),
 	})
 }
 
 type gauges struct {
-	ask                                         func(context.Context) (Snapshot, error)
-	links, inFlight, messages, oldest, held, up *prometheus.Desc
+	ask                                                           func(context.Context) (Snapshot, error)
+	links, inFlight, messages, oldest, waiting, stopped, held, up *prometheus.Desc
 }
 
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{g.links, g.inFlight, g.messages, g.oldest, g.held, g.up} {
+	for _, d := range []*prometheus.Desc{g.links, g.inFlight, g.messages, g.oldest, g.waiting, g.stopped, g.held, g.up} {
 		ch <- d
 	}
 }
@@ -71,6 +75,10 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	for name, n := range now.Queued {
 		set(g.messages, float64(n), name)
 	}
+	for name, n := range now.Waiting {
+		set(g.waiting, float64(n), name)
+	}
+	set(g.stopped, float64(now.Held))
 	set(g.oldest, now.OldestDue.Seconds())
 	set(g.held, float64(now.HeldReceipts))
 }

@@ -25,6 +25,7 @@ func NewRegistry(version string) *prometheus.Registry {
 type Metrics struct {
 	Calls      *Calls
 	Connectors *Connectors
+	SMPP       *SMPP
 	Store      *Store
 }
 
@@ -34,6 +35,7 @@ func NewMetrics(reg prometheus.Registerer) Metrics {
 	return Metrics{
 		Calls:      newCalls(reg),
 		Connectors: newConnectors(reg),
+		SMPP:       newSMPP(reg),
 		Store:      newStore(reg),
 	}
 }

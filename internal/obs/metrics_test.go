@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -27,8 +28,17 @@ func exercise(m Metrics) {
 	c.Submitted(SubmitAccepted, 2)
 	c.Submitted(SubmitUnknown, 1)
 	c.Submitted(submitResults, 1) // out of range: ignored
-	c.Receipts(ReceiptMatched, 2)
-	c.Receipts(ReceiptHeld, 1)
+	c.Receipt(Receipt{Result: ReceiptMatched, Form: "same", Latency: 3 * time.Second})
+	c.Receipt(Receipt{Result: ReceiptMatched, Form: "hex to decimal", Code: "001\xff", Reason: "absent_subscriber"})
+	c.Receipt(Receipt{Result: ReceiptHeld})
+	c.Receipt(Receipt{Result: receiptResults}) // out of range: ignored
+	m.SMPP.Bind("ESME_ROK")
+	m.SMPP.Sessions(2)
+	m.SMPP.Answered("submit_sm", "ESME_ROK", time.Millisecond)
+	m.SMPP.Answered("submit_sm", "ESME_ROK", time.Millisecond)
+	m.SMPP.Answered("submit_sm", "ESME_RTHROTTLED", time.Microsecond)
+	m.SMPP.Delivered("receipt", "taken")
+	m.SMPP.Delivered("reply", "given_up")
 	c.Inbound(4)
 	c.Changed()
 	v := m.Store.Verb("accept")
@@ -41,7 +51,8 @@ func TestMetrics(t *testing.T) {
 	m := NewMetrics(reg)
 	RegisterGauges(reg, func(context.Context) (Snapshot, error) {
 		return Snapshot{Links: map[string]int{"op1": 2, "op2": 0}, InFlight: map[string]int64{"op1": 9},
-			Queued: map[string]int64{"main": 7, "spare": 0}, HeldReceipts: 3, OldestDue: 1500 * time.Millisecond}, nil
+			Queued: map[string]int64{"main": 7, "spare": 0}, HeldReceipts: 3, Held: 4,
+			Waiting: map[string]int64{"acme": 12, "bank": 0}, OldestDue: 1500 * time.Millisecond}, nil
 	})
 	exercise(m)
 	if once, again := m.Connectors.Connector("op1"), m.Connectors.Connector("op1"); once != again {
@@ -76,11 +87,30 @@ func TestCountingAllocatesNothing(t *testing.T) {
 		f.Accepted(1, time.Millisecond)
 		f.Refused("auth", time.Millisecond)
 		c.Submitted(SubmitAccepted, 1)
+		c.Receipt(Receipt{Result: ReceiptMatched, Form: "same", Latency: time.Second})
+		c.Receipt(Receipt{Result: ReceiptMatched, Form: "same", Code: "001", Reason: "filtered"})
 		c.Changed()
+		m.SMPP.Answered("submit_sm", "ESME_ROK", time.Millisecond)
 		v.Done(1, time.Millisecond)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestCodesAreBounded: an operator that makes up codes makes no series without end.
+func TestCodesAreBounded(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	c := NewMetrics(reg).Connectors.Connector("op1")
+	for i := range 10 * codesMost {
+		c.Receipt(Receipt{Code: strings.Repeat("x", i%40) + fmt.Sprint(i), Reason: "filtered"})
+		c.Receipt(Receipt{Code: "001", Reason: "filtered"})
+	}
+	if n, err := testutil.GatherAndCount(reg, "harkara_receipt_errors_total"); err != nil || n != codesMost+1 {
+		t.Errorf("%d series (%v), want %d", n, err, codesMost+1)
+	}
+	if n := testutil.ToFloat64(c.errors[errorCode{"001", "filtered"}]); n != 10*codesMost {
+		t.Errorf("a code that was known is counted %v times", n)
 	}
 }
 
