@@ -17,19 +17,22 @@ import (
 
 // result is what one run measured.
 type result struct {
-	accepted  time.Duration // first call to last answer
-	settled   time.Duration // first call to last receipt recorded
-	latencies []time.Duration
-	cpu       time.Duration // of the server
-	rss       int64         // bytes, peak
+	accepted time.Duration   // first call to last answer
+	settled  time.Duration   // first call to last receipt recorded, or told to the customer
+	answers  []time.Duration // from each call to its answer, sorted
+	receipts []time.Duration // from each call to its receipt at the customer, sorted
+	cpu      time.Duration   // of the server
+	simCPU   time.Duration
+	loadCPU  time.Duration // of this process
+	rss      int64         // bytes, peak
 }
 
-// latency is a quantile; 1 is the maximum.
-func (r *result) latency(q float64) time.Duration {
-	if len(r.latencies) == 0 {
+// quantile of sorted durations; 1 is the maximum.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
 		return 0
 	}
-	return r.latencies[min(len(r.latencies)-1, int(q*float64(len(r.latencies))))]
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
 // load sends n calls over conns keep-alive connections, each connection one
@@ -66,9 +69,8 @@ func client(ctx context.Context, addr, key, token, sender string, next *atomic.I
 	var latencies []time.Duration
 	var req []byte
 	for i := next.Add(1); i <= n; i = next.Add(1) {
-		// 1,700,000,000 and up, never ending in one of the simulator's special pairs.
 		req = append(req[:0], head...)
-		req = strconv.AppendInt(req, 700_000_000+(i/80)*100+i%80, 10)
+		req = strconv.AppendInt(req, number(i), 10)
 		req = append(req, tail...)
 		at := time.Now()
 		if _, err := c.Write(req); err != nil {
@@ -81,6 +83,10 @@ func client(ctx context.Context, addr, key, token, sender string, next *atomic.I
 	}
 	return latencies, nil
 }
+
+// number is that of the i-th recipient, without 8801; it never ends in one of the
+// simulator's special pairs.
+func number(i int64) int64 { return 700_000_000 + (i/80)*100 + i%80 }
 
 // queued reads one response and checks that it accepts the call.
 func queued(in *bufio.Reader) error {

@@ -20,8 +20,10 @@ import (
 // installation is one Harkara with its simulator.
 type installation struct {
 	binary, dir       string
-	http, admin, smpp string
+	http, admin, smpp string // smpp is the simulator's
+	customers         string // where customers bind
 	key, token        string
+	password          string // of the SMPP login
 	sim, server       *exec.Cmd
 }
 
@@ -56,19 +58,54 @@ func runOnce(ctx context.Context, o options, s scenario) (*result, error) {
 		return nil, err
 	}
 	r := &result{}
+	if r.loadCPU, _, err = usage(os.Getpid()); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
-	r.accepted, r.latencies, err = load(ctx, in.http, in.key, in.token, sender, o.messages, o.conns)
+	if s.customer > 0 {
+		err = submitAll(ctx, in.customers, in.password, s.customer, o.messages, r)
+	} else {
+		r.accepted, r.answers, err = load(ctx, in.http, in.key, in.token, sender, o.messages, o.conns)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if s.send {
+	switch {
+	case s.customer > 0: // every receipt is there
+	case s.send:
 		if err := in.settle(ctx, o.messages); err != nil {
 			return nil, err
 		}
 		r.settled = time.Since(begin)
 	}
-	r.cpu, r.rss, err = usage(in.server.Process.Pid)
-	return r, err
+	if err := in.keepMetrics(ctx); err != nil {
+		return nil, err
+	}
+	return r, in.measure(r)
+}
+
+// keepMetrics leaves the server's own figures of the run beside its database.
+func (in *installation) keepMetrics(ctx context.Context) error {
+	page, err := get(ctx, "http://"+in.admin+"/metrics")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(in.dir, "metrics.txt"), page, 0o600)
+}
+
+// measure fills in what the processes have used.
+func (in *installation) measure(r *result) (err error) {
+	if r.cpu, r.rss, err = usage(in.server.Process.Pid); err != nil {
+		return err
+	}
+	if in.sim != nil {
+		if r.simCPU, _, err = usage(in.sim.Process.Pid); err != nil {
+			return err
+		}
+	}
+	load, _, err := usage(os.Getpid())
+	r.loadCPU = load - r.loadCPU
+	return err
 }
 
 // install makes a fresh data directory and starts simulator and server.
@@ -80,7 +117,7 @@ func install(ctx context.Context, o options, s scenario) (*installation, error) 
 	if err := os.MkdirAll(in.dir, 0o700); err != nil {
 		return in, err
 	}
-	for _, addr := range []*string{&in.http, &in.admin, &in.smpp} {
+	for _, addr := range []*string{&in.http, &in.admin, &in.smpp, &in.customers} {
 		var err error
 		if *addr, err = freeAddr(); err != nil {
 			return in, err
@@ -99,6 +136,9 @@ func install(ctx context.Context, o options, s scenario) (*installation, error) 
 	if err := in.makeKey(ctx); err != nil {
 		return in, err
 	}
+	if err := in.makeLogin(ctx, s.customer); err != nil {
+		return in, err
+	}
 	if s.send {
 		in.sim = exec.CommandContext(ctx, in.binary, "sim", "--listen", in.smpp)
 		in.sim.Stderr = os.Stderr
@@ -113,12 +153,16 @@ func install(ctx context.Context, o options, s scenario) (*installation, error) 
 }
 
 func (in *installation) serve(ctx context.Context) error {
-	in.server = exec.CommandContext(ctx, in.binary, "serve", "--data-dir", in.dir, "--http-listen", in.http, "--admin-listen", in.admin, "--log-level", "warn")
+	in.server = exec.CommandContext(ctx, in.binary, "serve", "--data-dir", in.dir, "--http-listen", in.http, "--admin-listen", in.admin,
+		"--smpp-listen", in.customers, "--log-level", "warn")
 	in.server.Stderr = os.Stderr
 	if err := in.server.Start(); err != nil {
 		return err
 	}
-	return reachable(ctx, in.http)
+	if err := reachable(ctx, in.http); err != nil {
+		return err
+	}
+	return reachable(ctx, in.customers)
 }
 
 func (in *installation) stop() {
@@ -152,6 +196,21 @@ func (in *installation) makeKey(ctx context.Context) error {
 	}
 	err = json.Unmarshal(out, &key)
 	in.key, in.token = key.APIKey, key.APIToken
+	return err
+}
+
+// makeLogin makes the SMPP login of a scenario that has one.
+func (in *installation) makeLogin(ctx context.Context, window int) error {
+	if window == 0 {
+		return nil
+	}
+	out, err := in.cli(ctx, "smpp", "create", systemID, "--account", "bench", "--window", strconv.Itoa(window), "-o", "json")
+	if err != nil {
+		return err
+	}
+	var made struct{ Password string }
+	err = json.Unmarshal(out, &made)
+	in.password = made.Password
 	return err
 }
 

@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/harkara/harkara/smpp"
+	"github.com/harkara/harkara/smpp/smpptest"
 )
 
 // devRun is a running `harkara dev`.
@@ -139,7 +142,8 @@ func TestDev(t *testing.T) {
 	for day := range 2 {
 		d := runDev(t, "--data", dir)
 		env := readEnv(t, dir)
-		for _, name := range []string{"HARKARA_URL", "HARKARA_APIKEY", "HARKARA_APITOKEN", "HARKARA_SENDER"} {
+		for _, name := range []string{"HARKARA_URL", "HARKARA_APIKEY", "HARKARA_APITOKEN", "HARKARA_SENDER",
+			"HARKARA_SMPP_ADDR", "HARKARA_SMPP_SYSTEM_ID", "HARKARA_SMPP_PASSWORD"} {
 			if env[name] == "" {
 				t.Errorf("dev.env has no %s", name)
 			}
@@ -154,6 +158,7 @@ func TestDev(t *testing.T) {
 		}
 		tryTheLines(t, d)
 		tryTheEnv(t, dir)
+		trySMPP(t, d, env)
 		d.stop()
 	}
 }
@@ -212,6 +217,47 @@ func tryTheEnv(t *testing.T, dir string) {
 		`-d "from=$HARKARA_SENDER" -d to=8801712345678 --data-urlencode "text=from a script"`, &r)
 	if r.Status != "queued" {
 		t.Errorf("with dev.env: %+v", r)
+	}
+}
+
+// trySMPP runs the line that sends over SMPP, and binds as a customer's system
+// would, which gets receipts and replies.
+func trySMPP(t *testing.T, d *devRun, env map[string]string) {
+	t.Helper()
+	tried := false
+	for line := range strings.Lines(d.printed()) {
+		if !strings.Contains(line, " send --smpp ") {
+			continue
+		}
+		tried = true
+		if out, err := exec.Command("sh", "-c", line).CombinedOutput(); err != nil || !strings.Contains(string(out), "DELIVRD") {
+			t.Errorf("%s: %v: %s", strings.TrimSpace(line), err, out)
+		}
+	}
+	if !tried {
+		t.Error("no line to send over SMPP is printed")
+	}
+	e, err := tryDial(t, env["HARKARA_SMPP_ADDR"], env["HARKARA_SMPP_SYSTEM_ID"], env["HARKARA_SMPP_PASSWORD"], smpp.Transceiver, smpptest.ESMEConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	message := submitSM("8801712345692", "Please reply")
+	message.Source.Addr = env["HARKARA_SENDER"]
+	if _, err := e.Submit(t.Context(), message); err != nil {
+		t.Fatal(err)
+	}
+	delivered(t, e, 2)
+	receipts, replies := 0, 0
+	for _, got := range e.Deliveries() {
+		if p := got.PDU.(*smpp.DeliverSM); got.Receipt != nil && got.Receipt.State == smpp.StateDelivered {
+			receipts++
+		} else if string(p.ShortMessage) == "Please reply" {
+			replies++
+		}
+	}
+	if receipts != 1 || replies != 1 {
+		t.Errorf("%d receipts and %d replies in %+v", receipts, replies, e.Deliveries())
 	}
 }
 

@@ -44,6 +44,9 @@ func buildAndRun(m *testing.M) (int, error) {
 			os.Unsetenv(name)
 		}
 	}
+	if err := os.Setenv(customerPasswordVariable, customerPassword); err != nil {
+		return 1, err
+	}
 	if binary = os.Getenv(binaryVariable); binary != "" {
 		return m.Run(), nil
 	}
@@ -91,6 +94,7 @@ type server struct {
 	dir        string
 	http       string
 	admin      string
+	smpp       string // where customers bind; empty: nowhere
 	key, token string
 
 	cmd  *exec.Cmd
@@ -183,6 +187,9 @@ func (s *server) try(args ...string) (string, error) {
 func (s *server) start(extra ...string) {
 	s.t.Helper()
 	args := append([]string{"serve", "--data-dir", s.dir, "--http-listen", s.http, "--admin-listen", s.admin, "--log-level", "debug"}, extra...)
+	if s.smpp != "" {
+		args = append(args, "--smpp-listen", s.smpp)
+	}
 	s.cmd = exec.Command(binary, args...)
 	out := &locked{mu: &s.mu, b: &s.log}
 	s.cmd.Stdout, s.cmd.Stderr = out, out

@@ -35,20 +35,7 @@ func TestWireshark(t *testing.T) {
 	}
 	s.checked()
 
-	if bad := tshark(t, w, capture, "-Y", damaged); bad != "" {
-		t.Errorf("tshark complains:\n%s", bad)
-	}
-	seen := map[uint32]int{}
-	for _, field := range strings.Fields(strings.ReplaceAll(tshark(t, w, capture, "-T", "fields", "-e", "smpp.command_id"), ",", " ")) {
-		id, err := strconv.ParseUint(field, 0, 32)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[uint32(id)]++
-	}
-	if !maps.Equal(seen, w.commands) {
-		t.Errorf("tshark saw the PDUs %v, the wire carried %v", seen, w.commands)
-	}
+	seen := clean(t, w, capture)
 	for _, id := range []smpp.CommandID{smpp.CmdBindTransceiver, smpp.CmdBindTransmitter, smpp.CmdBindReceiver, smpp.CmdSubmitSM,
 		smpp.CmdDeliverSM, smpp.CmdDataSM, smpp.CmdEnquireLink, smpp.CmdUnbind} {
 		ask, answer := seen[uint32(id)], seen[uint32(id.Response())]
@@ -75,6 +62,50 @@ func TestWireshark(t *testing.T) {
 	for _, text := range texts {
 		if !slices.ContainsFunc(read, func(line string) bool { return slices.Contains(strings.Split(line, ","), text) }) {
 			t.Errorf("tshark did not read %q in\n%s", text, strings.Join(read, "\n"))
+		}
+	}
+}
+
+// clean expects that tshark finds nothing wrong, and returns how often it saw
+// each command, which is what the wire carried.
+func clean(t *testing.T, w *wiretap, capture string) map[uint32]int {
+	t.Helper()
+	if bad := tshark(t, w, capture, "-Y", damaged); bad != "" {
+		t.Errorf("tshark complains:\n%s", bad)
+	}
+	seen := map[uint32]int{}
+	for _, field := range strings.Fields(strings.ReplaceAll(tshark(t, w, capture, "-T", "fields", "-e", "smpp.command_id"), ",", " ")) {
+		id, err := strconv.ParseUint(field, 0, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[uint32(id)]++
+	}
+	if !maps.Equal(seen, w.commands) {
+		t.Errorf("tshark saw the PDUs %v, the wire carried %v", seen, w.commands)
+	}
+	return seen
+}
+
+// TestWiresharkCustomer records what a customer's system and the binary say to
+// each other.
+func TestWiresharkCustomer(t *testing.T) {
+	t.Parallel()
+	program(t, "tshark")
+	capture := filepath.Join(t.TempDir(), "customer.pcap")
+	far := newPeer(t, "node-smpp", "e2e", "secret1")
+	s := serveCustomers(t, peerConfiguration(far.addr(), "secret1", "transceiver")+login("customer", "replies: [all]"))
+	w := tap(t, capture, s.smpp)
+	c := &customer{peer: startPeer(t, "node-smpp", "esme", w.addr(), "customer"), bind: "transmitter+receiver"}
+	c.acquaint(s, far)
+	if err := w.close(); err != nil {
+		t.Fatal(err)
+	}
+	seen := clean(t, w, capture)
+	for _, id := range []smpp.CommandID{smpp.CmdBindTransmitter, smpp.CmdBindReceiver, smpp.CmdSubmitSM, smpp.CmdSubmitMulti, smpp.CmdDataSM,
+		smpp.CmdQuerySM, smpp.CmdCancelSM, smpp.CmdReplaceSM, smpp.CmdDeliverSM, smpp.CmdEnquireLink, smpp.CmdUnbind} {
+		if ask, answer := seen[uint32(id)], seen[uint32(id.Response())]; ask == 0 || answer != ask {
+			t.Errorf("%d %s with %d answers", ask, id, answer)
 		}
 	}
 }

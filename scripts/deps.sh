@@ -14,6 +14,8 @@ have gcc || missing+=(gcc)
 have perl && perl -MEncode::GSM0338 -e 1 2>/dev/null || missing+=(perl)
 have perl && perl -MNet::SMPP -e 1 2>/dev/null || missing+=(libnet-smpp-perl)
 have tshark || missing+=(tshark)
+{ have bearerbox || [ -x /usr/sbin/bearerbox ]; } && { have smsbox || [ -x /usr/sbin/smsbox ]; } || missing+=(kannel)
+have osmo-msc || missing+=(osmo-msc)
 have openssl || missing+=(openssl)
 have curl || missing+=(curl)
 have node || missing+=(nodejs)
@@ -39,6 +41,13 @@ install_packages() {
 	local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
 	"${apt[@]}" update </dev/null
 	"${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null
+	# The tests start their own; as services they would only be in the way.
+	[ -d /run/systemd/system ] || return 0
+	for service in kannel osmo-msc; do
+		if [[ " ${missing[*]} " == *" $service "* ]]; then
+			"${as_root[@]}" systemctl --quiet disable --now "$service" || true
+		fi
+	done
 }
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -3,63 +3,39 @@
 const fs = require('fs');
 const readline = require('readline');
 const smpp = require('smpp');
+const parts = require('./parts');
 
 const [systemID, password, keyFile, certFile] = process.argv.slice(2);
 const plans = new Map(); // by recipient
+const last = new Map(); // submission, by recipient: its session, PDU, id and number
 const sessions = new Set();
 const waiting = []; // deliveries without a receiver
-const parts = new Map(); // of long messages, by sender, recipient and reference
 let serial = 0x1a2b3c00;
 
 function say(event, fields) {
   process.stdout.write(JSON.stringify({ event, ...fields }) + '\n');
 }
 
-// concat finds the place of a part: in the user data header or in the sar_ parameters.
-function concat(pdu, udh) {
-  for (const ie of udh || []) {
-    if (ie[0] === 0x00) return { how: 'udh8', ref: ie[2], total: ie[3], seq: ie[4] };
-    if (ie[0] === 0x08) return { how: 'udh16', ref: ie.readUInt16BE(2), total: ie[4], seq: ie[5] };
-  }
-  if (pdu.sar_total_segments !== undefined) {
-    return { how: 'sar', ref: pdu.sar_msg_ref_num, total: pdu.sar_total_segments, seq: pdu.sar_segment_seqnum };
-  }
-  return { how: 'single', ref: 0, total: 1, seq: 1 };
-}
-
-function gather(pdu, place, text) {
-  const key = [pdu.source_addr, pdu.destination_addr, place.ref].join(' ');
-  const have = parts.get(key) || [];
-  have[place.seq - 1] = text;
-  parts.set(key, have);
-  if (have.filter((t) => t !== undefined).length === place.total) {
-    parts.delete(key);
-    say('whole', { from: pdu.source_addr, to: pdu.destination_addr, parts: place.total, text: have.join('') });
-  }
-}
-
 function onSubmit(session, pdu) {
   const plan = plans.get(pdu.destination_addr) || { receipt: 'text', stat: 'DELIVRD' };
-  const payload = pdu.message_payload !== undefined;
-  const body = payload ? pdu.message_payload : pdu.short_message;
-  const place = concat(pdu, body.udh);
-  if (payload) place.how = 'payload';
+  const { text, place } = parts.read(pdu);
   const number = serial++;
   const id = plan.hex ? number.toString(16).toUpperCase() : number.toString();
   say('submit', {
     from: pdu.source_addr, from_ton: pdu.source_addr_ton, from_npi: pdu.source_addr_npi,
     to: pdu.destination_addr, to_ton: pdu.dest_addr_ton, to_npi: pdu.dest_addr_npi,
     coding: pdu.data_coding, esm: pdu.esm_class, registered: pdu.registered_delivery,
-    validity: pdu.validity_period ? 'given' : '', text: body.message, id, ...place,
+    validity: pdu.validity_period ? 'given' : '', text, id, ...place,
   });
   if (plan.status) {
     session.send(pdu.response({ command_status: plan.status }));
     return;
   }
+  last.set(pdu.destination_addr, [session, pdu, id, number]);
   if (plan.early) receipt(session, pdu, plan, id, number);
   session.send(pdu.response({ message_id: id }));
   if (!plan.early) receipt(session, pdu, plan, id, number);
-  gather(pdu, place, body.message);
+  parts.gather(say, pdu, place, text);
 }
 
 function receipt(session, pdu, plan, id, number) {
@@ -129,32 +105,24 @@ const server = smpp.createServer(tls, (session) => {
   session.on('generic_nack', (pdu) => say('trouble', { why: 'generic_nack ' + pdu.command_status }));
 });
 
-const header = {
-  udh8: (ref, total, seq) => Buffer.from([5, 0, 3, ref & 255, total, seq]),
-  udh16: (ref, total, seq) => Buffer.from([6, 8, 4, ref >> 8, ref & 255, total, seq]),
-};
-
 function mobileOriginated(order) {
   const ref = serial++ & 0x7fff;
-  const total = order.parts.length;
   for (const i of order.order || order.parts.map((_, n) => n)) {
     const fields = {
       source_addr_ton: 1, source_addr_npi: 1, source_addr: order.from,
       dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: order.to, data_coding: order.coding,
     };
-    const message = { message: order.parts[i] };
-    if (total > 1 && order.how === 'sar') {
-      Object.assign(fields, { sar_msg_ref_num: ref, sar_total_segments: total, sar_segment_seqnum: i + 1 });
-    } else if (total > 1) {
-      message.udh = header[order.how](ref, total, i + 1);
-    }
-    fields[order.via === 'data_sm' ? 'message_payload' : 'short_message'] = message;
+    Object.assign(fields, parts.fields(order, ref, i));
     deliver(order.via || 'deliver_sm', fields, order.tag);
   }
 }
 
 const orders = {
   plan: (order) => plans.set(order.to, order),
+  late: (order) => {
+    const [session, pdu, id, number] = last.get(order.to);
+    receipt(session, pdu, { receipt: 'text', stat: order.stat }, id, number);
+  },
   mo: mobileOriginated,
   enquire: () => sessions.forEach((s) => s.enquire_link(() => say('enquired', {}))),
   unbind: () => sessions.forEach((s) => s.unbind(() => { say('unbound', {}); s.close(); })),

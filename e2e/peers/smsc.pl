@@ -1,18 +1,19 @@
 # An SMSC on Net::SMPP. README.md beside this file describes its events and orders.
 use strict;
 use warnings;
-use Encode ();
-use Encode::GSM0338;
+use FindBin;
+use lib $FindBin::Bin;
 use IO::Select;
 use JSON::PP;
 use Net::SMPP;
+use Parts;
 
 my ($system_id, $password) = @ARGV;
 $| = 1;
 $SIG{PIPE} = 'IGNORE';
 my $json = JSON::PP->new->ascii->canonical;
 my $reader = JSON::PP->new->utf8;
-my (%plan, %mode, %open, @waiting, %parts, %asked);
+my (%plan, %last, %mode, %open, @waiting, %asked);
 my $serial = 0x1a2b3c00;
 
 my $listener = Net::SMPP->new_listen('127.0.0.1', port => 0, smpp_version => 0x34, system_id => 'net-smpp')
@@ -25,53 +26,10 @@ sub number { defined $_[0] && length $_[0] ? $_[0] + 0 : 0 }
 # The library complains by warnings; that a peer closes its connection is none.
 $SIG{__WARN__} = sub { say_event('trouble', why => $_[0]) unless $_[0] =~ /premature eof|reset by peer/ };
 
-sub decode_text {
-    my ($coding, $octets) = @_;
-    return Encode::decode('UTF-16BE', $octets) if ($coding & 0x0c) == 0x08;
-    return Encode::decode('gsm0338', $octets);
-}
-
-sub encode_text {
-    my ($coding, $text) = @_;
-    return $coding == 8 ? Encode::encode('UTF-16BE', $text) : Encode::encode('gsm0338', $text);
-}
-
-# place of a part: in the user data header or in the sar_ parameters.
-sub concat {
-    my ($pdu, $body) = @_;
-    if ($pdu->{esm_class} & 0x40) {
-        my ($header) = unpack 'C/a', $body;
-        my $text = substr $body, 1 + length $header;
-        while (length $header >= 2) {
-            my ($iei, $ie) = unpack 'CC/a', $header;
-            $header = substr $header, 2 + length $ie;
-            my @f = $iei == 0 ? unpack('CCC', $ie) : $iei == 8 ? unpack('nCC', $ie) : next;
-            return ($text, how => $iei == 0 ? 'udh8' : 'udh16', ref => $f[0], total => $f[1], seq => $f[2]);
-        }
-        return ($text, how => 'single', ref => 0, total => 1, seq => 1);
-    }
-    return ($body, how => 'sar', ref => unpack('n', $pdu->{sar_msg_ref_num}), total => unpack('C', $pdu->{sar_total_segments}),
-        seq => unpack('C', $pdu->{sar_segment_seqnum})) if defined $pdu->{sar_total_segments};
-    return ($body, how => 'single', ref => 0, total => 1, seq => 1);
-}
-
-sub gather {
-    my ($pdu, $text, %place) = @_;
-    my $key = "$pdu->{source_addr} $pdu->{destination_addr} $place{ref}";
-    $parts{$key}{ $place{seq} } = $text;
-    return if keys %{ $parts{$key} } < $place{total};
-    my $have = delete $parts{$key};
-    say_event('whole', from => $pdu->{source_addr}, to => $pdu->{destination_addr}, parts => $place{total},
-        text => join '', map { $have->{$_} } 1 .. $place{total});
-}
-
 sub on_submit {
     my ($session, $pdu) = @_;
     my $plan = $plan{ $pdu->{destination_addr} } || { receipt => 'text', stat => 'DELIVRD' };
-    my $payload = defined $pdu->{message_payload};
-    my ($octets, %place) = concat($pdu, $payload ? $pdu->{message_payload} : $pdu->{short_message});
-    $place{how} = 'payload' if $payload;
-    my $text = decode_text($pdu->{data_coding}, $octets);
+    my ($text, %place) = Parts::read($pdu);
     my $number = $serial++;
     my $id = $plan->{hex} ? sprintf('%X', $number) : "$number";
     say_event('submit', from => $pdu->{source_addr}, from_ton => number($pdu->{source_addr_ton}),
@@ -83,10 +41,11 @@ sub on_submit {
         $session->submit_sm_resp(seq => $pdu->{seq}, status => $plan->{status}, message_id => '');
         return;
     }
+    $last{ $pdu->{destination_addr} } = [$pdu, $id, $number];
     receipt($pdu, $plan, $id, $number) if $plan->{early};
     $session->submit_sm_resp(seq => $pdu->{seq}, message_id => $id);
     receipt($pdu, $plan, $id, $number) unless $plan->{early};
-    gather($pdu, $text, %place);
+    Parts::gather(\&say_event, $pdu, $text, %place);
 }
 
 sub receipt {
@@ -159,11 +118,6 @@ sub on_delivered {
     say_event('delivered', %$asked, status => number($pdu->{status}));
 }
 
-my %header = (
-    udh8  => sub { pack 'CCCCCC', 5, 0, 3, $_[0] & 255, $_[1], $_[2] },
-    udh16 => sub { pack 'CCCnCC', 6, 8, 4, $_[0], $_[1], $_[2] },
-);
-
 sub mobile_originated {
     my ($order) = @_;
     my $ref = $serial++ & 0x7fff;
@@ -171,21 +125,17 @@ sub mobile_originated {
     for my $i (@{ $order->{order} || [0 .. $#texts] }) {
         my @fields = (source_addr_ton => 1, source_addr_npi => 1, source_addr => $order->{from}, dest_addr_ton => 1,
             dest_addr_npi => 1, destination_addr => $order->{to}, data_coding => $order->{coding});
-        my $octets = encode_text($order->{coding}, $texts[$i]);
-        if (@texts > 1 && $order->{how} eq 'sar') {
-            push @fields, sar_msg_ref_num => pack('n', $ref), sar_total_segments => chr(scalar @texts), sar_segment_seqnum => chr($i + 1);
-        } elsif (@texts > 1) {
-            $octets = $header{ $order->{how} }->($ref, scalar @texts, $i + 1) . $octets;
-            push @fields, esm_class => 0x40;
-        }
         my $via = $order->{via} || 'deliver_sm';
-        push @fields, $via eq 'data_sm' ? 'message_payload' : 'short_message', $octets;
-        deliver($via, $order->{tag}, @fields);
+        deliver($via, $order->{tag}, @fields, Parts::fields($order, $ref, $i));
     }
 }
 
 my %order = (
     plan    => sub { $plan{ $_[0]{to} } = $_[0] },
+    late    => sub {
+        my ($pdu, $id, $number) = @{ $last{ $_[0]{to} } };
+        receipt($pdu, { receipt => 'text', stat => $_[0]{stat} }, $id, $number);
+    },
     mo      => \&mobile_originated,
     enquire => sub { $_->enquire_link(async => 1) for sessions() },
     unbind  => sub { $_->unbind(async => 1) for sessions() },
