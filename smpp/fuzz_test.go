@@ -115,7 +115,10 @@ func FuzzReceipt(f *testing.F) {
 		if ok != IsReceipt(p, true) || ok && got.ID != got.TLVID && got.ID != got.TextID {
 			t.Fatalf("%+v (%v)", got, ok)
 		}
-		if back := ParseReceipt(r.AppendText(nil)); r.TextID != "" && back.TextID == "" {
+		// An id that is itself a key can be read where that key stood before, and
+		// cannot be written before it.
+		_, key := keyAt(r.TextID, 0)
+		if back := ParseReceipt(r.AppendText(nil)); key == 0 && r.TextID != "" && back.TextID == "" {
 			t.Fatalf("%+v is written and read as %+v", r, back)
 		}
 		ParseReceiptTime(r.DoneDate, time.UTC)
