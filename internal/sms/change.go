@@ -18,6 +18,7 @@ type Event struct {
 	ConnectorID int64
 	Reason      Reason
 	Code        string
+	Receipt     *ReceiptNote // what the receipt behind it said, if there is one; only store.Reader.Message fills it in
 
 	// SubscriberID is who else is told, beside the subscribers of all events of
 	// the account; 0 nobody. It is for the store to write a delivery row, and no
@@ -86,7 +87,8 @@ func (r *Record) Outcome(o Outcome, now time.Time) Change {
 	}
 	p.Code, p.At = o.Code, now
 	c.part(i)
-	ended, waits := r.State.Final(), true
+	// What becomes of a message that cannot become whole was said by the refusal.
+	ended, waits := r.State.Final() || r.refused(), true
 	switch o.Verdict {
 	case VerdictReject:
 		ev.Trigger = OnReject
@@ -206,32 +208,8 @@ func (r *Record) Receipt(seq int, rc Receipt, now time.Time) Change {
 	return c
 }
 
-// spread takes the receipt of the one part that has one for the word on the
-// others that the operator took (Route.Receipts). A part that was refused when
-// it was submitted says nothing about them.
-func (r *Record) spread(c *Change, now time.Time) {
-	if r.ReceiptsOn == ReceiptsAll || len(r.Sub) < 2 {
-		return
-	}
-	from := 0
-	if r.ReceiptsOn == ReceiptsLast {
-		from = len(r.Sub) - 1
-	}
-	word := r.Sub[from]
-	if !word.State.Final() || word.State == PartCanceled || word.State == PartRejected && word.UpstreamID == "" {
-		return
-	}
-	for i := range r.Sub {
-		if p := &r.Sub[i]; p.State == PartSent {
-			p.State, p.Code, p.At = word.State, word.Code, now
-			c.part(i)
-			r.charge(c, i)
-		}
-	}
-}
-
 // receiptTrigger names what a receipt says of its part.
 func receiptTrigger(s PartState) Trigger {
-	_, t := Fold([]Part{{State: s}})
+	_, t := foldParts([]Part{{State: s}})
 	return t
 }

@@ -230,7 +230,7 @@ func TestReceiptOfACanceledPart(t *testing.T) {
 	r.Claim(3, 9, 2, noon)
 	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
 	r.Outcome(outcome(r, 2, VerdictDown), noon)
-	r.Expire(noon.Add(time.Hour))
+	r.Expire(noon.Add(time.Hour), true)
 	check(t, "after validity", []any{r.State, states(r)}, []any{Sent, []PartState{PartSent, PartCanceled}})
 	c := r.Receipt(2, Receipt{State: PartDelivered}, noon)
 	check(t, "receipt", []any{r.State, states(r), c.Capture}, []any{Sent, []PartState{PartSent, PartDelivered}, Credit})
@@ -326,7 +326,7 @@ func TestProvisionalExpiryThatIsConfirmed(t *testing.T) {
 	r.Claim(3, 9, 1, noon)
 	first := outcome(r, 1, VerdictDown)
 	r.Outcome(first, noon)
-	r.Expire(noon.Add(time.Hour))
+	r.Expire(noon.Add(time.Hour), true)
 	check(t, "our timer", []any{r.State, r.Provisional}, []any{Expired, true})
 	first.Verdict = VerdictAccepted
 	r.Outcome(first, noon)
@@ -340,7 +340,7 @@ func TestLateOutcomeAfterTheEnd(t *testing.T) {
 	for _, v := range []Verdict{VerdictRetry, VerdictThrottle, VerdictUnknown, VerdictDown} {
 		r := newRecord(1)
 		r.Claim(3, 9, 1, noon)
-		r.Expire(noon.Add(3 * time.Hour))
+		r.Expire(noon.Add(3*time.Hour), true)
 		o := outcome(r, 1, v)
 		o.Reason, o.Code, o.Resend = ReasonRetrying, "0x14", true
 		r.Outcome(o, noon.Add(4*time.Hour))
@@ -348,7 +348,7 @@ func TestLateOutcomeAfterTheEnd(t *testing.T) {
 	}
 	r := newRecord(1)
 	r.Claim(3, 9, 1, noon)
-	r.Expire(noon.Add(3 * time.Hour))
+	r.Expire(noon.Add(3*time.Hour), true)
 	r.Outcome(outcome(r, 1, VerdictReject), noon.Add(4*time.Hour))
 	check(t, "a refusal is evidence", []any{r.State, r.Provisional}, []any{Rejected, false})
 }
@@ -468,7 +468,7 @@ func TestExpire(t *testing.T) {
 		{"rejected", claimed(1, VerdictReject), 99 * time.Hour, Rejected, false, ""},
 	} {
 		before := c.r.State
-		got := c.r.Expire(noon.Add(c.after))
+		got := c.r.Expire(noon.Add(c.after), true)
 		check(t, c.what, []any{c.r.State, c.r.Provisional, c.r.Reason}, []any{c.want, c.prov, c.reason})
 		check(t, c.what+": written", got.Touched, before != c.want)
 		check(t, c.what+": money", c.r.Open() != 0, !c.want.Final() && c.want != Sent || c.r.Parts == 2)

@@ -22,9 +22,11 @@ func (r *Record) Start(refuse Reason, now time.Time) Change {
 // Expire is what our own timer does when Deadline has passed: what was never
 // sent expires, what may have been sent is closed as unknown, both provisional.
 //
-// Before that, at AskAt, the operator is to be asked: then the change is an
-// OnAsk event alone, and AskAt moves on, each time by half of what is left.
-func (r *Record) Expire(now time.Time) Change {
+// Before that, at AskAt, the operator is to be asked. If it can be (ask), the
+// change is an OnAsk event alone, and AskAt moves on, each time by half of what
+// is left; if it cannot, AskAt moves on by askAgain and nothing else happens. Of
+// parts without an id nobody can ever be asked.
+func (r *Record) Expire(now time.Time, ask bool) Change {
 	var c Change
 	at, open := r.Deadline()
 	if !open || now.Before(at) || r.State == Scheduled {
@@ -33,14 +35,8 @@ func (r *Record) Expire(now time.Time) Change {
 	if r.State == Queued {
 		return r.expireQueued(now)
 	}
-	if r.State == Sent && now.Before(r.CloseAt) {
-		r.AskAt = now.Add(r.CloseAt.Sub(now) / 2)
-		if r.CloseAt.Sub(r.AskAt) < askLeast {
-			r.AskAt = time.Time{}
-		}
-		c.Touched, r.UpdatedAt = true, now
-		r.log(&c, Event{At: now}, OnAsk)
-		return c
+	if r.AskDue(now) {
+		return r.ask(now, ask)
 	}
 	r.Provisional = true
 	r.Reason = ReasonNoReceipt
@@ -51,9 +47,35 @@ func (r *Record) Expire(now time.Time) Change {
 	return c
 }
 
+// AskDue says whether Expire would have the operator asked at that time.
+func (r *Record) AskDue(now time.Time) bool {
+	return r.State == Sent && !r.AskAt.IsZero() && !now.Before(r.AskAt) && now.Before(r.CloseAt)
+}
+
+func (r *Record) ask(now time.Time, can bool) (c Change) {
+	c.Touched, r.UpdatedAt = true, now
+	switch {
+	case len(r.Unreceipted()) == 0: // the operator gave no id to ask by
+		r.AskAt = time.Time{}
+		return c
+	case !can:
+		if r.AskAt = now.Add(askAgain); !r.AskAt.Before(r.CloseAt) {
+			r.AskAt = time.Time{}
+		}
+		return c
+	}
+	if r.AskAt = now.Add(r.CloseAt.Sub(now) / 2); r.CloseAt.Sub(r.AskAt) < askLeast {
+		r.AskAt = time.Time{}
+	}
+	r.log(&c, Event{At: now}, OnAsk)
+	return c
+}
+
 const (
 	// askLeast is how much time must be left for another question.
 	askLeast = 5 * time.Minute
+	// askAgain is when the operator is asked that cannot be asked now.
+	askAgain = 5 * time.Minute
 	// askLate is how long a receipt is waited for that was to be asked about when
 	// its message had not even been sent.
 	askLate = time.Hour

@@ -74,6 +74,15 @@ type Receipt struct {
 	At          time.Time // when it arrived
 }
 
+// ReceiptNote is what is kept of a receipt beside the event that it led to. The
+// state and code of its part may say another thing: after an end, a receipt is
+// evidence only.
+type ReceiptNote struct {
+	State PartState // that it gives its part
+	Raw   string    // the receipt without the message's text
+	At    time.Time // when it arrived; the event is later where it was held
+}
+
 // Why is the reason that the receipt gives for a part that did not arrive, at
 // least what its state says; empty for one that did, or may yet.
 func (rc *Receipt) Why() Reason {

@@ -43,7 +43,8 @@ func scenes() []scene {
 		return func(r *Record) { r.Receipt(seq, Receipt{State: s}, noon) }
 	}
 	lost := func(r *Record) { lose(r, 1) }
-	after := func(d time.Duration) func(*Record) { return func(r *Record) { r.Expire(noon.Add(d)) } }
+	lastOnly := func(r *Record) { r.ReceiptsOn = ReceiptsLast }
+	after := func(d time.Duration) func(*Record) { return func(r *Record) { r.Expire(noon.Add(d), true) } }
 	sent := then(claimOf, verdict(1, VerdictAccepted))
 	return []scene{
 		{"scheduled", 1, func(r *Record) { r.State = Scheduled }},
@@ -62,6 +63,8 @@ func scenes() []scene {
 		{"sending beside rejected", 2, then(claimOf, verdict(2, VerdictReject))},
 		{"sent beside rejected", 2, then(claimOf, verdict(2, VerdictReject), verdict(1, VerdictAccepted))},
 		{"sent beside waiting", 2, then(claimOf, verdict(2, VerdictRetry), verdict(1, VerdictAccepted))},
+		{"the last, which has the receipt, is rejected", 2, then(lastOnly, claimOf, verdict(2, VerdictReject))},
+		{"the last, which has the receipt, waits", 3, then(lastOnly, claimOf, verdict(3, VerdictRetry), verdict(2, VerdictAccepted))},
 		{"delivered", 1, then(sent, receipt(1, PartDelivered))},
 		{"undelivered", 1, then(sent, receipt(1, PartUndelivered))},
 		{"partially delivered", 2, then(claimOf, receipt(1, PartDelivered), receipt(2, PartExpired))},
@@ -104,8 +107,8 @@ func events() []struct {
 	for _, s := range []PartState{PartSent, PartDelivered, PartUndelivered, PartExpired, PartRejected, PartRead} {
 		list = append(list, event{"receipt: " + s.String(), func(r *Record) Change { return r.Receipt(1, Receipt{State: s, Code: "7"}, now) }})
 	}
-	return append(list, event{"end of validity", func(r *Record) Change { return r.Expire(noon.Add(time.Hour)) }},
-		event{"end of waiting", func(r *Record) Change { return r.Expire(noon.Add(3 * time.Hour)) }},
+	return append(list, event{"end of validity", func(r *Record) Change { return r.Expire(noon.Add(time.Hour), true) }},
+		event{"end of waiting", func(r *Record) Change { return r.Expire(noon.Add(3*time.Hour), true) }},
 		event{"cancel", func(r *Record) Change { return r.Cancel(now) }})
 }
 

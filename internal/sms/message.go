@@ -63,6 +63,8 @@ type Group struct {
 	Language       string        // text to speech
 	Duration       time.Duration // voice
 	Raw            *Raw          // content that the caller has already cut or that is no text; nil: Text is the content
+	Coding         uint8         // data_coding as an SMPP customer gave it: the class of a text, and all of octets that are no text
+	Protocol       uint8         // protocol_id as an SMPP customer gave it
 	Face           string        // which face took it: smsapi, api, smpp, portal, campaign
 	At             time.Time     // of acceptance
 	SendAt         time.Time     // zero: at once
@@ -73,10 +75,8 @@ type Group struct {
 // submission and one unit, and goes out as it came. Text of its group is what
 // can be read of it, for people.
 type Raw struct {
-	Header   []byte // user data header with its length octet (TS 23.040 §9.2.3.24), empty: none
-	Body     []byte // GSM7: septets, one an octet; UCS2 and Octets: octets
-	Coding   uint8  // data_coding of octets that are no text; of texts the connector's own is used
-	Protocol uint8  // protocol_id
+	Header []byte // user data header with its length octet (TS 23.040 §9.2.3.24), empty: none
+	Body   []byte // GSM7: septets, one an octet; UCS2 and Octets: octets
 }
 
 // RecipientNumber is the smsAPI's recipients[].id of a message of this group.

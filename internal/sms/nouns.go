@@ -61,7 +61,7 @@ type Account struct {
 	CreditLimit    Money   `json:"credit_limit"`
 	MaxParts       int     `json:"max_parts"`            // of one text, 1 to 255
 	Routes         []int64 `json:"routes,omitempty"`     // that may be named in a call
-	SmartText      bool    `json:"smart_text,omitempty"` // typographic characters are replaced where that saves parts
+	SmartText      bool    `json:"smart_text,omitempty"` // typographic characters are replaced where the text then goes in the GSM alphabet
 	GroupStart     int64   `json:"group_start"`          // where the counters of the smsAPI start
 	RecipientStart int64   `json:"recipient_start"`
 	InboxStart     int64   `json:"inbox_start"`

@@ -48,7 +48,8 @@ func TestRecord(t *testing.T) {
 			},
 			"expire": func(t *rapid.T) {
 				l.now = l.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour}).Draw(t, "later"))
-				l.step(t, func() Change { return l.r.Expire(l.now) })
+				can := rapid.Bool().Draw(t, "can be asked")
+				l.step(t, func() Change { return l.r.Expire(l.now, can) })
 			},
 			"start":  func(t *rapid.T) { l.step(t, func() Change { return l.r.Start("", l.now) }) },
 			"cancel": func(t *rapid.T) { l.step(t, func() Change { return l.r.Cancel(l.now) }) },
@@ -200,8 +201,11 @@ func (l *life) ends(t *rapid.T, before *Record) {
 	if r.Provisional && r.State != Unknown && r.State != Expired {
 		t.Fatalf("%s is provisional", r.State)
 	}
-	if state, _ := Fold(r.Sub); len(r.Sub) > 0 && !r.State.Final() && state != r.State {
+	if state, _ := r.Fold(); len(r.Sub) > 0 && !r.State.Final() && state != r.State {
 		t.Fatalf("it is %s, its parts say %s", r.State, state)
+	}
+	if n := len(r.Sub); r.State == Sent && n > 1 && (r.ReceiptsOn == ReceiptsLast && r.Sub[n-1].State.Final() || r.ReceiptsOn == ReceiptsFirst && r.Sub[0].State.Final()) {
+		t.Fatalf("it waits for a receipt that cannot come: %s, %v", r.ReceiptsOn, states(r))
 	}
 	if r.State == Delivered && r.Reason != "" {
 		t.Fatalf("delivered, and the reason is %s", r.Reason)

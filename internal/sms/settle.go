@@ -12,7 +12,7 @@ func (r *Record) settle(c *Change, ev Event) {
 	for _, p := range r.Sub {
 		r.Answered = r.Answered && p.State.Answered()
 	}
-	to, trigger := Fold(r.Sub)
+	to, trigger := r.Fold()
 	if to == Queued && ev.Trigger == OnHandBack {
 		trigger = OnHandBack
 	}
@@ -34,7 +34,7 @@ func (r *Record) settle(c *Change, ev Event) {
 		r.OnlyID, r.AvoidID = 0, 0 // they are about the next attempt
 	}
 	if to.Final() {
-		r.Provisional = false
+		r.Provisional = r.timedOut(to)
 		r.end(c, to, ev)
 		return
 	}

@@ -173,9 +173,9 @@ func (s PartState) Answered() bool { return s >= PartSent && s != PartCanceled }
 // delivered says that the part reached the handset.
 func (s PartState) delivered() bool { return s == PartDelivered || s == PartRead }
 
-// Fold computes a message's state from its parts. trigger is what to call the
-// move; state is 0 while there are no parts.
-func Fold(parts []Part) (_ State, trigger Trigger) {
+// foldParts computes a message's state from its parts, each of which has a receipt.
+// trigger is what to call the move; state is 0 while there are no parts.
+func foldParts(parts []Part) (_ State, trigger Trigger) {
 	var n [PartRead + 1]int
 	for _, p := range parts {
 		n[p.State]++

@@ -162,7 +162,7 @@ func TestFold(t *testing.T) {
 		{[]PartState{PartUndelivered, PartExpired, PartCanceled}, Undelivered, OnUndeliver},
 		{[]PartState{PartExpired, PartCanceled}, Expired, OnExpire},
 	} {
-		if s, on := Fold(partsOf(c.parts...)); s != c.want || on != c.on {
+		if s, on := foldParts(partsOf(c.parts...)); s != c.want || on != c.on {
 			t.Errorf("%v: %s on %s, want %s on %s", c.parts, s, on, c.want, c.on)
 		}
 	}
@@ -173,7 +173,7 @@ func TestFold(t *testing.T) {
 func TestFoldOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		states := rapid.SliceOfN(rapid.Map(rapid.IntRange(1, int(PartRead)), func(n int) PartState { return PartState(n) }), 1, 6).Draw(t, "parts")
-		s, on := Fold(partsOf(states...))
+		s, on := foldParts(partsOf(states...))
 		final := true
 		for _, p := range states {
 			final = final && p.Final()
@@ -181,7 +181,7 @@ func TestFoldOrder(t *testing.T) {
 		if s.Final() != final {
 			t.Fatalf("%v is %s", states, s)
 		}
-		if s2, on2 := Fold(partsOf(rapid.Permutation(states).Draw(t, "order")...)); s2 != s || on2 != on {
+		if s2, on2 := foldParts(partsOf(rapid.Permutation(states).Draw(t, "order")...)); s2 != s || on2 != on {
 			t.Fatalf("%v is %s, in another order %s", states, s, s2)
 		}
 		if n, ok := Next(Sending, on); s != Sending && s != Canceled && (!ok || n != s) {

@@ -58,13 +58,6 @@ func TestReceiptOfOnePart(t *testing.T) {
 	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
 	check(t, "all answered", r.State, Delivered)
 
-	// A refusal of the part itself is no receipt.
-	r = newRecord(2)
-	r.ReceiptsOn = ReceiptsLast
-	r.Claim(3, 9, 2, noon)
-	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
-	r.Outcome(outcome(r, 2, VerdictReject), noon)
-	check(t, "first", states(r), []PartState{PartSent, PartRejected})
 }
 
 func TestAsked(t *testing.T) {
@@ -112,7 +105,7 @@ func TestNotices(t *testing.T) {
 	r.SubscriberID, r.Notify = 5, NotifyDelivered|NotifyFailed
 	r.Claim(3, 9, 1, noon)
 	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
-	check(t, "closed, then delivered", noticed([]Change{r.Expire(noon.Add(3 * time.Hour)), r.Receipt(1, Receipt{State: PartDelivered}, noon)}), "close deliver")
+	check(t, "closed, then delivered", noticed([]Change{r.Expire(noon.Add(3*time.Hour), true), r.Receipt(1, Receipt{State: PartDelivered}, noon)}), "close deliver")
 }
 
 func noticed(changes []Change) (words string) {
@@ -150,8 +143,8 @@ func TestAsk(t *testing.T) {
 		if !open {
 			break
 		}
-		check(t, "nothing before the time", r.Expire(at.Add(-time.Second)), Change{})
-		c := r.Expire(at)
+		check(t, "nothing before the time", r.Expire(at.Add(-time.Second), true), Change{})
+		c := r.Expire(at, true)
 		check(t, "touched", c.Touched, true)
 		if c.Events[0].Trigger == OnAsk {
 			check(t, "state while asking", r.State, Sent)
@@ -160,6 +153,37 @@ func TestAsk(t *testing.T) {
 	}
 	check(t, "asked", asked, []time.Duration{10 * time.Minute, 95 * time.Minute, 137*time.Minute + 30*time.Second, 158*time.Minute + 45*time.Second, 169*time.Minute + 22*time.Second + 500*time.Millisecond, 174*time.Minute + 41*time.Second + 250*time.Millisecond})
 	check(t, "end", []any{r.State, r.Provisional, r.Reason}, []any{Unknown, true, ReasonNoReceipt})
+}
+
+// TestAskWhenItCannotBe: the operator is asked as soon as it can be, and until then
+// nothing is said of a question.
+func TestAskWhenItCannotBe(t *testing.T) {
+	r := newRecord(1)
+	r.AskAt = noon.Add(10 * time.Minute)
+	r.Claim(3, 9, 1, noon)
+	r.Outcome(outcome(r, 1, VerdictAccepted), noon)
+	nameless := *r
+	c := nameless.Expire(r.AskAt, true)
+	check(t, "no id to ask by", []any{c.Touched, len(c.Events), nameless.AskAt}, []any{true, 0, time.Time{}})
+	r.Sub[0].UpstreamID = "id"
+	check(t, "due before its time", r.AskDue(r.AskAt.Add(-1)), false)
+	c = r.Expire(r.AskAt, false)
+	check(t, "put off", []any{c.Touched, len(c.Events), r.AskAt.Sub(noon), r.State}, []any{true, 0, 15 * time.Minute, Sent})
+	c = r.Expire(r.AskAt, true)
+	check(t, "asked", []any{told(c), r.AskAt.Sub(noon)}, []any{"ask:sent", 97*time.Minute + 30*time.Second})
+	for range 200 {
+		at, open := r.Deadline()
+		if !open {
+			break
+		}
+		check(t, "due", r.AskDue(at), at.Before(r.CloseAt))
+		c = r.Expire(at, false)
+	}
+	check(t, "never", []any{told(c), r.AskAt.IsZero(), r.State, r.UpdatedAt}, []any{"close:unknown", true, Unknown, r.CloseAt})
+	check(t, "after the end", r.AskDue(noon.Add(time.Hour)), false)
+	queued := newRecord(1)
+	queued.AskAt = noon
+	check(t, "not sent yet", queued.AskDue(noon), false)
 }
 
 // TestAskLate: a message that waited in the queue until after the time is not

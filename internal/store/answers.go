@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/harkara/harkara/internal/sms"
 )
@@ -14,6 +15,18 @@ func MatchOf(p sms.Part) Match {
 		m.SentAt = p.At
 	}
 	return m
+}
+
+// Release is the answer to a receipt that was held, of which m is the match.
+func Release(rc sms.Receipt, m Match) Released {
+	m.Matched, m.Form, rc.Forms = ReceiptReleased, 0, nil
+	return Released{Scope: rc.ConnectorID, Receipt: rc, Match: m}
+}
+
+// Expire lets the deadline of a message that does not wait for its start have
+// its effect. ask is called only if the operator is to be asked now.
+func Expire(r *sms.Record, now time.Time, ask AskFunc) sms.Change {
+	return r.Expire(now, r.AskDue(now) && ask(r))
 }
 
 // Asks says whether the change is that the operator is to be asked.

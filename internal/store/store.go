@@ -80,10 +80,19 @@ type Sender interface {
 
 	// RecordOutcomes applies sms.Record.Outcome to each, in order. An upstream
 	// id of an accepted part becomes findable under the connector's scope, and
-	// receipts that came before it are applied in the same transaction.
+	// receipts that came before it are applied in the same transaction: released
+	// are those, in the order in which they were applied.
 	// scopes maps connector to scope; a missing one is its own scope.
 	// Outcomes of unknown messages are ignored.
-	RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, outcomes []sms.Outcome) error
+	RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, outcomes []sms.Outcome) (released []Released, err error)
+}
+
+// Released is a receipt that was held and has found its part: Match.Matched is
+// ReceiptReleased. Its Forms were not kept, and of equal IDs one.
+type Released struct {
+	Scope   int64
+	Receipt sms.Receipt
+	Match   Match
 }
 
 // Orphan is an attempt whose owner is gone.
@@ -108,7 +117,7 @@ type Matched uint8
 // Match is the answer to one receipt.
 type Match struct {
 	Matched Matched
-	Form    int       // which of IDs found the part, its index; of ReceiptHeld 0
+	Form    int       // which of IDs found the part, its index; of ReceiptHeld and ReceiptReleased 0
 	SentAt  time.Time // when the operator took the part, zero when that is not known: for the latency of receipts
 	First   bool      // the part had no final state before
 }
@@ -118,6 +127,7 @@ const (
 	ReceiptApplied  Matched = 1
 	ReceiptEvidence Matched = 2 // matched, kept as evidence, changed no state
 	ReceiptHeld     Matched = 3 // no such id yet: kept for HoldReceipts, then dropped by Purge
+	ReceiptReleased Matched = 4 // was held, and has found its part: RecordOutcomes, see Released
 )
 
 // HoldReceipts is how long a receipt without a message is kept: the response
@@ -154,10 +164,11 @@ type Keeper interface {
 	// ExpireDue looks at up to limit messages whose Deadline has passed, the
 	// earliest first: scheduled ones start (start may refuse one with a reason;
 	// available is the account's available credit), the others go through
-	// sms.Record.Expire. It returns how many it changed, when the next deadline
+	// sms.Record.Expire; ask is called for those alone of which the operator is to
+	// be asked now. It returns how many it changed, when the next deadline
 	// is (zero: none), and those of which the operator is to be asked (an OnAsk
 	// event was written).
-	ExpireDue(ctx context.Context, now time.Time, limit int, start StartFunc) (Expired, error)
+	ExpireDue(ctx context.Context, now time.Time, limit int, start StartFunc, ask AskFunc) (Expired, error)
 
 	// Purge removes what is no longer needed: keys that are over, receipts held
 	// too long, and delivers incomplete inbound sets older than partialAfter as
@@ -181,6 +192,12 @@ type Asking struct {
 
 // StartFunc looks at a scheduled message at its due time; "" lets it go.
 type StartFunc func(m *sms.Message, g *sms.Group, available sms.Money) sms.Reason
+
+// AskFunc says whether the operators of the parts that Record.Unreceipted names
+// can be asked now. It runs inside the transaction, must neither call the store
+// nor change or keep r, and may be called again for the same message: then it
+// gives the same answer.
+type AskFunc func(r *sms.Record) bool
 
 // Canceler ends messages that were not sent.
 type Canceler interface {

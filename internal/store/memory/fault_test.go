@@ -42,7 +42,7 @@ func dump(t *testing.T, s *state) string {
 		"shard": s.shard, "last": s.last, "accounts": s.accounts, "groups": groups, "records": records, "history": s.history,
 		"queue": slices.Collect(s.queue.all()), "spill": slices.Collect(s.spill.all()), "deadlines": slices.Collect(s.deadlines.all()),
 		"sending": slices.Collect(s.sending.all()), "keys": s.keys, "keyEnd": slices.Collect(s.keyEnd.all()), "upstream": s.upstream,
-		"evidence": s.evidence, "held": s.held, "heldBy": s.heldBy, "sets": s.sets, "inbox": s.inbox, "mail": slices.Collect(s.mail.all()),
+		"evidence": s.evidence, "notes": s.notes, "held": s.held, "heldBy": s.heldBy, "sets": s.sets, "inbox": s.inbox, "mail": slices.Collect(s.mail.all()),
 		"unread": slices.Collect(s.unread.all()), "transfers": s.transfers, "booklet": slices.Collect(s.booklet.all()), "postKeys": s.postKeys,
 		"subscribers": s.subscribers, "deliveries": s.deliveries, "outbox": slices.Collect(s.outbox.all()), "docs": s.docs,
 		"docNames": s.docNames, "docLast": s.docLast, "replaced": s.replaced, "version": s.version, "failures": s.failures,
@@ -109,10 +109,12 @@ func script() []step {
 			return err
 		}},
 		{VerbRecordOutcomes, true, func(s *Store) error {
-			return s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{outcome(1, sms.VerdictAccepted, "early"), outcome(2, sms.VerdictUnknown, "")})
+			_, err := s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{outcome(1, sms.VerdictAccepted, "early"), outcome(2, sms.VerdictUnknown, "")})
+			return err
 		}},
 		{VerbRecordOutcomes, true, func(s *Store) error {
-			return s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{outcome(2, sms.VerdictAccepted, "late")})
+			_, err := s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{outcome(2, sms.VerdictAccepted, "late")})
+			return err
 		}},
 		{VerbApplyReceipts, true, func(s *Store) error {
 			_, err := s.ApplyReceipts(ctx, noon, []sms.Receipt{receipt("late"), receipt("late")})
@@ -133,7 +135,7 @@ func script() []step {
 			return err
 		}},
 		{VerbExpireDue, true, func(s *Store) error {
-			_, err := s.ExpireDue(ctx, noon, 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
+			_, err := s.ExpireDue(ctx, noon, 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" }, func(*sms.Record) bool { return true })
 			return err
 		}},
 		{VerbClaimDeliveries, true, func(s *Store) error { _, err := s.ClaimDeliveries(ctx, noon, 1, 9, noon.Add(time.Hour)); return err }},
@@ -251,7 +253,7 @@ func TestPanic(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		_, err := s.ExpireDue(ctx, noon.Add(time.Hour), 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { panic("start") })
+		_, err := s.ExpireDue(ctx, noon.Add(time.Hour), 9, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { panic("start") }, nil)
 		t.Errorf("ExpireDue returned %v", err)
 	}()
 	if after := dump(t, s.state); after != before {
@@ -344,7 +346,7 @@ func BenchmarkLifeCycle(b *testing.B) {
 				Verdict: sms.VerdictAccepted, UpstreamID: id})
 			receipts = append(receipts, sms.Receipt{ConnectorID: 3, IDs: []string{id}, State: sms.PartDelivered})
 		}
-		if err := s.RecordOutcomes(ctx, noon, nil, outcomes); err != nil {
+		if _, err := s.RecordOutcomes(ctx, noon, nil, outcomes); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := s.ApplyReceipts(ctx, noon, receipts); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // ExpireDue implements store.Keeper.
-func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (x store.Expired, err error) {
+func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc, ask store.AskFunc) (x store.Expired, err error) {
 	err = s.run(ctx, VerbExpireDue, now, func(t *tx) error {
 		var ids []sms.MessageID
 		for d := range t.deadlines.all() {
@@ -20,7 +20,7 @@ func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start s
 			ids = append(ids, d.id)
 		}
 		for _, id := range ids {
-			r, c := t.expire(id, start)
+			r, c := t.expire(id, start, ask)
 			if c.Touched {
 				x.N++
 			}
@@ -40,13 +40,13 @@ func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start s
 	return x, nil
 }
 
-func (t *tx) expire(id sms.MessageID, start store.StartFunc) (r *sms.Record, c sms.Change) {
+func (t *tx) expire(id sms.MessageID, start store.StartFunc, ask store.AskFunc) (r *sms.Record, c sms.Change) {
 	r, _ = t.load(id)
 	if r.State == sms.Scheduled {
 		m, g := r.Message, t.groups[numbered{r.AccountID, r.Group}]
 		c = r.Start(start(&m, &g, t.accounts[r.AccountID].balance.Available()), t.now)
 	} else {
-		c = r.Expire(t.now)
+		c = store.Expire(r, t.now, ask)
 	}
 	t.save(r, c)
 	return r, c

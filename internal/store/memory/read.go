@@ -47,6 +47,11 @@ func (s *Store) Message(ctx context.Context, account int64, id sms.MessageID) (r
 			return noMessage(id)
 		}
 		r, g, events = *row, t.groups[numbered{account, row.Group}], slices.Clone(t.history[id])
+		for i := range events {
+			if note, ok := t.notes[events[i].Seq]; ok {
+				events[i].Receipt = &note
+			}
+		}
 		return nil
 	})
 	if err != nil {

@@ -56,6 +56,9 @@ func (t *tx) receipt(ref partRef, rc sms.Receipt) store.Match {
 	r, _ := t.load(ref.id)
 	m := store.MatchOf(r.Sub[ref.seq-1])
 	c := r.Receipt(ref.seq, rc, t.now)
+	for i := range c.Events {
+		c.Events[i].Receipt = &sms.ReceiptNote{State: rc.State, Raw: rc.Raw, At: rc.At}
+	}
 	t.save(r, c)
 	if c.Touched {
 		m.Matched = store.ReceiptApplied
@@ -67,8 +70,13 @@ func (t *tx) receipt(ref partRef, rc sms.Receipt) store.Match {
 func (t *tx) hold(rc sms.Receipt) {
 	t.last.held++
 	n := t.last.held
+	ids := upstreamIDs(rc)
+	rc.IDs = make([]string, len(ids))
+	for i, id := range ids {
+		rc.IDs[i] = id.key
+	}
 	put(t, t.held, n, heldReceipt{rc, t.now})
-	for _, id := range upstreamIDs(rc) {
+	for _, id := range ids {
 		put(t, t.heldBy, id, append(slices.Clip(t.heldBy[id]), n))
 	}
 }
@@ -97,14 +105,15 @@ func upstreamIDs(rc sms.Receipt) []upstreamID {
 }
 
 // applyHeld applies the receipts that came before the id was known.
-func (t *tx) applyHeld(id upstreamID) {
+func (t *tx) applyHeld(id upstreamID) (released []store.Released) {
 	for _, n := range slices.Clone(t.heldBy[id]) {
 		rc := t.held[n].receipt
 		if ref, _, ok := t.match(rc); ok {
 			t.unhold(n)
-			t.receipt(ref, rc)
+			released = append(released, store.Release(rc, t.receipt(ref, rc)))
 		}
 	}
+	return released
 }
 
 // Evidence returns the receipts that were matched to a message, in order of

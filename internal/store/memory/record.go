@@ -99,6 +99,10 @@ func (t *tx) log(e sms.Event) {
 	e.Seq = t.last.event
 	told := t.tellsOf(e)
 	e.SubscriberID = 0
+	if e.Receipt != nil {
+		put(t, t.notes, e.Seq, *e.Receipt)
+		e.Receipt = nil
+	}
 	put(t, t.history, e.MessageID, append(t.history[e.MessageID], e))
 	for _, subscriber := range told {
 		t.tell(delivery{Delivery: store.Delivery{SubscriberID: subscriber, Event: e}, due: e.At})

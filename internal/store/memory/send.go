@@ -87,24 +87,28 @@ func (t *tx) claim(id sms.MessageID, r store.ClaimRequest, groups map[numbered]*
 }
 
 // RecordOutcomes implements store.Sender.
-func (s *Store) RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, outcomes []sms.Outcome) error {
-	return s.run(ctx, VerbRecordOutcomes, now, func(t *tx) error {
+func (s *Store) RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, outcomes []sms.Outcome) (released []store.Released, err error) {
+	err = s.run(ctx, VerbRecordOutcomes, now, func(t *tx) error {
 		for _, o := range outcomes {
 			scope, ok := scopes[o.ConnectorID]
 			if !ok {
 				scope = o.ConnectorID
 			}
 			o.At, o.RetryAt = micro(o.At), micro(o.RetryAt)
-			t.outcome(o, scope)
+			released = append(released, t.outcome(o, scope)...)
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return released, nil
 }
 
-func (t *tx) outcome(o sms.Outcome, scope int64) {
+func (t *tx) outcome(o sms.Outcome, scope int64) (released []store.Released) {
 	r, ok := t.load(o.Message)
 	if !ok {
-		return
+		return nil
 	}
 	c := r.Outcome(o, t.now)
 	t.save(r, c)
@@ -113,8 +117,9 @@ func (t *tx) outcome(o sms.Outcome, scope int64) {
 		if !slices.Contains(t.upstream[id], ref) {
 			put(t, t.upstream, id, append(slices.Clip(t.upstream[id]), ref))
 		}
-		t.applyHeld(id)
+		released = append(released, t.applyHeld(id)...)
 	}
+	return released
 }
 
 // Open implements store.Owner.

@@ -28,6 +28,7 @@ type state struct {
 
 	upstream map[upstreamID][]partRef
 	evidence map[sms.MessageID][]sms.Receipt
+	notes    map[int64]sms.ReceiptNote // by number of the event
 	held     map[int64]heldReceipt
 	heldBy   map[upstreamID][]int64
 
@@ -74,6 +75,7 @@ func newState(shard uint16) *state {
 		keyEnd:       newOrdered(keyOver.compare),
 		upstream:     map[upstreamID][]partRef{},
 		evidence:     map[sms.MessageID][]sms.Receipt{},
+		notes:        map[int64]sms.ReceiptNote{},
 		held:         map[int64]heldReceipt{},
 		heldBy:       map[upstreamID][]int64{},
 		sets:         map[setKey]segmentSet{},

@@ -227,7 +227,8 @@ func (l *life) batch() {
 		receipts[i] = sms.Receipt{ConnectorID: 3, IDs: []string{id}, To: m.To, State: sms.PartDelivered, Code: "000", At: now,
 			Raw: "id:" + id + " sub:001 dlvrd:001 submit date:2611241200 done date:2611241201 stat:DELIVRD err:000"}
 	}
-	l.ok(l.s.RecordOutcomes(ctx, now, nil, outcomes))
+	_, err = l.s.RecordOutcomes(ctx, now, nil, outcomes)
+	l.ok(err)
 	step(2)
 	matched, err := l.s.ApplyReceipts(ctx, now, receipts)
 	l.ok(err)

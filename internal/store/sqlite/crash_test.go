@@ -143,7 +143,7 @@ func tellOnce(ctx context.Context, s *Store, n int) error {
 	id := got[0].ID.String()
 	o := sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: id,
 		AttemptRef: sms.AttemptRef{Message: got[0].ID, Seq: 1, Attempt: got[0].Sub[0].Attempt, Epoch: 1}}
-	if err := s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{o}); err != nil {
+	if _, err := s.RecordOutcomes(ctx, noon, nil, []sms.Outcome{o}); err != nil {
 		return err
 	}
 	fmt.Println("done", id, sms.Sent)

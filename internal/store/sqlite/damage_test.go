@@ -81,10 +81,10 @@ func TestAskWithoutContent(t *testing.T) {
 	c.Messages[0].AskAt = noon.Add(time.Hour)
 	accept(t, s, c)
 	m := claim(t, s, noon, 1)[0]
-	ok(t, s.RecordOutcomes(t.Context(), noon, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "x",
-		AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+	settle(t, s, noon, sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "x",
+		AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: 1, Epoch: 1}})
 	lose(t, s, `DELETE FROM message_group`)
-	x, err := s.ExpireDue(t.Context(), noon.Add(time.Hour), 10, nil)
+	x, err := s.ExpireDue(t.Context(), noon.Add(time.Hour), 10, nil, canAsk)
 	ok(t, err)
 	equal(t, "changed", x.N, 1)
 	equal(t, "nobody is asked about what has no sender", len(x.Ask), 0)

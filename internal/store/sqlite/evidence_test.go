@@ -20,8 +20,8 @@ func TestReceiptsAreKept(t *testing.T) {
 	early := sms.Receipt{ConnectorID: 3, IDs: []string{"a", "b"}, State: sms.PartSent, Code: "1", Raw: "stat:ENROUTE", At: noon.Add(time.Second)}
 	_, err := s.ApplyReceipts(t.Context(), noon, []sms.Receipt{early})
 	ok(t, err)
-	ok(t, s.RecordOutcomes(t.Context(), noon, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "B", UpstreamKey: "b",
-		AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+	settle(t, s, noon, sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "B", UpstreamKey: "b",
+		AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: 1, Epoch: 1}})
 	late := sms.Receipt{ConnectorID: 3, IDs: []string{"b"}, State: sms.PartDelivered, Code: "0", Raw: "stat:DELIVRD", At: noon.Add(time.Minute)}
 	_, err = s.ApplyReceipts(t.Context(), noon, []sms.Receipt{late, late})
 	ok(t, err)
@@ -92,8 +92,8 @@ func TestSweepFinds(t *testing.T) {
 			}
 			if test.name == "index" { // its part is in state 4 and not in the index
 				m := claim(t, s, noon, 1)[0]
-				ok(t, s.RecordOutcomes(t.Context(), noon, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictAccepted,
-					AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+				settle(t, s, noon, sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted,
+					AttemptRef: sms.AttemptRef{Message: m.ID, Seq: 1, Attempt: 1, Epoch: 1}})
 			}
 			equal(t, "findings before", find(), "")
 			script(t, s, test.damage)

@@ -28,7 +28,7 @@ type deadline struct {
 // stored deadline is earlier than the real one, next may be earlier than the
 // next real deadline; the call at that time finds nothing and says when to come
 // again.
-func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc) (x store.Expired, err error) {
+func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start store.StartFunc, ask store.AskFunc) (x store.Expired, err error) {
 	now = micros(now)
 	err = s.writer.do(ctx, func(t *tx) error {
 		x = store.Expired{}
@@ -37,7 +37,7 @@ func (s *Store) ExpireDue(ctx context.Context, now time.Time, limit int, start s
 			return err
 		}
 		for _, r := range due {
-			if err := t.expire(now, r, start, &x); err != nil {
+			if err := t.expire(now, r, start, ask, &x); err != nil {
 				return err
 			}
 		}
@@ -147,7 +147,7 @@ func timeOf(deadline int64) time.Time {
 }
 
 // expire lets the message's deadline have its effect and adds it to x.
-func (t *tx) expire(now time.Time, r *record, start store.StartFunc, x *store.Expired) error {
+func (t *tx) expire(now time.Time, r *record, start store.StartFunc, ask store.AskFunc, x *store.Expired) error {
 	a, err := t.account(r.AccountID)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (t *tx) expire(now time.Time, r *record, start store.StartFunc, x *store.Ex
 	if r.State == sms.Scheduled {
 		c, err = t.start(now, r, start, a.Available())
 	} else {
-		c = r.Expire(now)
+		c = store.Expire(&r.Record, now, ask)
 	}
 	if err != nil {
 		return err

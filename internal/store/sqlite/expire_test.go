@@ -13,7 +13,7 @@ import (
 
 func expireDue(t *testing.T, s *Store, now time.Time, limit int) (int, time.Time) {
 	t.Helper()
-	x, err := s.ExpireDue(context.Background(), now, limit, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
+	x, err := s.ExpireDue(context.Background(), now, limit, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" }, canAsk)
 	ok(t, err)
 	return x.N, x.Next
 }
@@ -69,8 +69,8 @@ func TestDeadlineMovesBack(t *testing.T) {
 	later := noon.Add(2 * time.Hour)
 	_, next := expireDue(t, s, later, 10)
 	equal(t, "next", next, got.CloseAt)
-	ok(t, s.RecordOutcomes(t.Context(), later, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictDown, RetryAt: later,
-		AttemptRef: sms.AttemptRef{Message: got.ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+	settle(t, s, later, sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictDown, RetryAt: later,
+		AttemptRef: sms.AttemptRef{Message: got.ID, Seq: 1, Attempt: 1, Epoch: 1}})
 	equal(t, "stored", deadlines(t, s)[0], got.ExpiresAt)
 	n, _ := expireDue(t, s, later, 10)
 	equal(t, "expired", n, 1)
@@ -152,8 +152,8 @@ func TestAskingMovesNoDeadline(t *testing.T) {
 	_, next := expireDue(t, s, noon, 10)
 	equal(t, "the real one", next, noon.Add(24*time.Hour))
 	got := claim(t, s, noon, 1)[0]
-	ok(t, s.RecordOutcomes(t.Context(), noon, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "x",
-		AttemptRef: sms.AttemptRef{Message: got.ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+	settle(t, s, noon, sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "x",
+		AttemptRef: sms.AttemptRef{Message: got.ID, Seq: 1, Attempt: 1, Epoch: 1}})
 	_, next = expireDue(t, s, noon, 10)
 	equal(t, "next when it was sent", next, ask)
 	_, next = expireDue(t, s, ask, 10)

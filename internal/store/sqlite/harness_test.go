@@ -213,3 +213,11 @@ func contains(t testing.TB, err error, part string) {
 		t.Errorf("error %v does not say %q", err, part)
 	}
 }
+
+func settle(t testing.TB, s *Store, now time.Time, outcomes ...sms.Outcome) {
+	t.Helper()
+	_, err := s.RecordOutcomes(t.Context(), now, nil, outcomes)
+	ok(t, err)
+}
+
+func canAsk(*sms.Record) bool { return true }

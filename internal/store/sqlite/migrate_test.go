@@ -64,8 +64,8 @@ func TestMigrateRows(t *testing.T) {
 	day := noon.Add(24 * time.Hour)
 	got := claim(t, s, day, 10)
 	equal(t, "claimed", len(got), 1)
-	ok(t, s.RecordOutcomes(t.Context(), day, nil, []sms.Outcome{{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "nobody's",
-		AttemptRef: sms.AttemptRef{Message: got[0].ID, Seq: 1, Attempt: 1, Epoch: 1}}}))
+	settle(t, s, day, sms.Outcome{ConnectorID: 3, Verdict: sms.VerdictAccepted, UpstreamID: "nobody's",
+		AttemptRef: sms.AttemptRef{Message: got[0].ID, Seq: 1, Attempt: 1, Epoch: 1}})
 	r, _, _, err := s.Message(t.Context(), 1, got[0].ID)
 	ok(t, err)
 	equal(t, "state", r.State, sms.Delivered)

@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
+	"github.com/harkara/harkara/internal/store"
 )
 
 // RecordOutcomes implements store.Sender.
-func (s *Store) RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, outcomes []sms.Outcome) error {
+func (s *Store) RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, outcomes []sms.Outcome) (released []store.Released, err error) {
 	now = micros(now)
-	return s.writer.do(ctx, func(t *tx) error {
+	err = s.writer.do(ctx, func(t *tx) error {
+		released = nil
 		for i := range outcomes {
 			o := outcomes[i]
 			o.At, o.RetryAt = micros(o.At), micros(o.RetryAt)
@@ -18,15 +20,20 @@ func (s *Store) RecordOutcomes(ctx context.Context, now time.Time, scopes map[in
 			if !ok {
 				scope = o.ConnectorID
 			}
-			if err := t.outcome(now, scope, o); err != nil {
+			if err := t.outcome(now, scope, o, &released); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return released, nil
 }
 
-func (t *tx) outcome(now time.Time, scope int64, o sms.Outcome) error {
+// outcome applies one, and adds the held receipts that were applied with it.
+func (t *tx) outcome(now time.Time, scope int64, o sms.Outcome, released *[]store.Released) error {
 	r, err := t.load(o.Message)
 	if r == nil {
 		return err
@@ -44,7 +51,7 @@ func (t *tx) outcome(now time.Time, scope int64, o sms.Outcome) error {
 		if err := t.run(s); err != nil {
 			return err
 		}
-		if err := t.applyHeld(now, scope, c.IDs[n]); err != nil {
+		if err := t.applyHeld(now, scope, c.IDs[n], released); err != nil {
 			return err
 		}
 	}

@@ -32,8 +32,8 @@ func busy(t *testing.T) (image []byte, ids []sms.MessageID) {
 	}
 	plain := func(*sms.Message) {}
 	outcome := func(c store.Claimed, v sms.Verdict, id string) {
-		ok(t, s.RecordOutcomes(t.Context(), noon, nil, []sms.Outcome{{ConnectorID: 3, Verdict: v, UpstreamID: id, UpstreamKey: strings.ToLower(id), Resend: true,
-			RetryAt: noon, AttemptRef: sms.AttemptRef{Message: c.ID, Seq: 1, Attempt: c.Sub[0].Attempt, Epoch: 1}}}))
+		settle(t, s, noon, sms.Outcome{ConnectorID: 3, Verdict: v, UpstreamID: id, UpstreamKey: strings.ToLower(id), Resend: true,
+			RetryAt: noon, AttemptRef: sms.AttemptRef{Message: c.ID, Seq: 1, Attempt: c.Sub[0].Attempt, Epoch: 1}})
 	}
 	receipt := func(id string, at time.Time) {
 		_, err := s.ApplyReceipts(t.Context(), at, []sms.Receipt{{ConnectorID: 3, IDs: []string{id}, State: sms.PartDelivered, Raw: "stat:DELIVRD", At: at}})
@@ -52,7 +52,7 @@ func busy(t *testing.T) (image []byte, ids []sms.MessageID) {
 	outcome(got[2], sms.VerdictAccepted, "LATE")
 	outcome(got[3], sms.VerdictAccepted, "")
 	late := noon.Add(80 * time.Hour)
-	_, err = s.ExpireDue(t.Context(), late, 1, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" })
+	_, err = s.ExpireDue(t.Context(), late, 1, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" }, canAsk)
 	ok(t, err)
 	receipt("two", late)
 	receipt("nobody's", noon)

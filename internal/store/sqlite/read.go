@@ -98,7 +98,7 @@ func lookupRecord(c *engine.Conn, account int64, id sms.MessageID) (r sms.Record
 }
 
 func lookupEvents(c *engine.Conn, id sms.MessageID) (events []sms.Event, err error) {
-	q, err := c.Stmt(`SELECT ` + eventColumns + ` FROM event WHERE message_id = ? ORDER BY seq`)
+	q, err := c.Stmt(`SELECT ` + eventColumns + `, receipt_state, receipt_at, receipt_raw FROM event WHERE message_id = ? ORDER BY seq`)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,11 @@ func lookupEvents(c *engine.Conn, id sms.MessageID) (events []sms.Event, err err
 		if !more {
 			return events, err
 		}
-		events = append(events, scanEvent(q))
+		e := scanEvent(q)
+		if !q.IsNull() {
+			e.Receipt = &sms.ReceiptNote{State: sms.PartState(q.GetInt()), At: sqlstore.Time(q.GetInt()), Raw: q.GetText()}
+		}
+		events = append(events, e)
 	}
 }
 

@@ -132,8 +132,9 @@ func (t *tx) holdReceipt(now time.Time, rc *sms.Receipt) error {
 	return nil
 }
 
-// applyHeld applies the receipts that came before the id was known.
-func (t *tx) applyHeld(now time.Time, scope int64, key string) error {
+// applyHeld applies the receipts that came before the id was known, and adds them
+// to released.
+func (t *tx) applyHeld(now time.Time, scope int64, key string, released *[]store.Released) error {
 	if none, err := t.nothingHeld(); none || err != nil {
 		return err
 	}
@@ -166,9 +167,11 @@ func (t *tx) applyHeld(now time.Time, scope int64, key string) error {
 		if err := t.unhold(id); err != nil {
 			return err
 		}
-		if _, err := t.receipt(now, p, &rc); err != nil {
+		m, err := t.receipt(now, p, &rc)
+		if err != nil {
 			return err
 		}
+		*released = append(*released, store.Release(rc, m))
 	}
 	return nil
 }

@@ -324,19 +324,18 @@ func bindGroup(s *engine.Stmt, g *sms.Group) {
 	s.Int(sqlstore.Micros(g.At))
 	s.Int(sqlstore.Micros(g.SendAt))
 	bindRaw(s, g.Raw)
+	s.Int(int64(g.Coding))
+	s.Int(int64(g.Protocol))
 }
 
 func bindRaw(s *engine.Stmt, raw *sms.Raw) {
 	if raw == nil {
-		for range 4 {
-			s.Null()
-		}
+		s.Null()
+		s.Null()
 		return
 	}
 	s.Blob(raw.Header)
 	s.Blob(raw.Body)
-	s.Int(int64(raw.Coding))
-	s.Int(int64(raw.Protocol))
 }
 
 // readGroup runs the statement for one group, nil if there is none.
@@ -356,9 +355,13 @@ func scanGroup(s *engine.Stmt) *sms.Group {
 	g := &sms.Group{AccountID: s.GetInt(), Number: s.GetInt(), FirstMessage: sms.MessageID(s.GetInt()), FirstRecipient: s.GetInt(),
 		Count: int(s.GetInt()), Type: sms.Type(s.GetText()), From: s.GetText(), Text: s.GetText(), File: s.GetText(), Language: s.GetText(),
 		Duration: time.Duration(s.GetInt()) * time.Microsecond, Face: s.GetText(), At: sqlstore.Time(s.GetInt()), SendAt: sqlstore.Time(s.GetInt())}
-	if !s.IsNull() {
-		g.Raw = &sms.Raw{Header: s.GetBlob(), Body: s.GetBlob(), Coding: uint8(s.GetInt()), Protocol: uint8(s.GetInt())}
+	if s.IsNull() {
+		s.GetBlob()
+		s.GetBlob()
+	} else {
+		g.Raw = &sms.Raw{Header: s.GetBlob(), Body: s.GetBlob()}
 	}
+	g.Coding, g.Protocol = uint8(s.GetInt()), uint8(s.GetInt())
 	return g
 }
 

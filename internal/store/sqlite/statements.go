@@ -9,7 +9,7 @@ import (
 // Columns in the order in which rows are bound and read (record.go).
 const (
 	groupColumns = `account_id, number, first_message, first_recipient, count, type, sender, text, file, language, duration, face, at, send_at,
-		raw_header, raw_body, raw_coding, raw_protocol`
+		raw_header, raw_body, coding, protocol`
 
 	messageColumns = `id, account_id, group_number, recipient, input, encoding, parts, units, price, charge_on, reserved, reserve_id,
 		route_id, pinned, lane, expires_at, close_at, state, provisional, answered, reason, code, captured, released, release_id,
@@ -112,7 +112,7 @@ func (s *statements) messages() []query {
 	return []query{
 		{&s.addGroup, `INSERT INTO message_group (` + groupColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.group, selectGroup},
-		{&s.setContent, `UPDATE message_group SET text = ?, raw_header = ?, raw_body = ?, raw_coding = ?, raw_protocol = ? WHERE account_id = ? AND number = ?`},
+		{&s.setContent, `UPDATE message_group SET text = ?, raw_header = ?, raw_body = ? WHERE account_id = ? AND number = ?`},
 		{&s.addKey, `INSERT INTO idempotency (account_id, idempotency_key, until, group_number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.key, `SELECT until, group_number FROM idempotency WHERE account_id = ? AND idempotency_key = ?`},
 		{&s.setKey, `UPDATE idempotency SET until = ?, group_number = ? WHERE account_id = ? AND idempotency_key = ?`},

@@ -161,7 +161,7 @@ func (c *checker) record(r sms.Record) {
 	if len(r.Sub) == 0 || r.State.Final() {
 		return
 	}
-	if state, _ := sms.Fold(r.Sub); state != r.State {
+	if state, _ := r.Fold(); state != r.State {
 		c.bad("message %s is %s, its parts say %s", r.ID, r.State, state)
 	}
 }

@@ -16,9 +16,6 @@ import (
 	"github.com/harkara/harkara/internal/store/memory"
 )
 
-// modelRuns is how many random stories RunModel tells; -rapid.checks overrides it.
-const modelRuns = 40
-
 // RunModel makes the same random calls on the store under test and on
 // store/memory, and compares every answer and everything that can be seen.
 func RunModel(t *testing.T, open func(t *testing.T) store.Store) {

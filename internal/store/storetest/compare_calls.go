@@ -69,7 +69,7 @@ func (m *model) accept(r *rapid.T) {
 		c := sms.Call{Key: rapid.SampledFrom([]string{"", "", "k", "l"}).Draw(r, "key"),
 			KeyUntil: m.now.Add(rapid.SampledFrom([]time.Duration{time.Second, time.Hour}).Draw(r, "until")),
 			Group: sms.Group{AccountID: account, Type: sms.TypeSMS, From: "ACME", Text: fmt.Sprintf("text %d", m.messages), At: m.now,
-				Raw: drawRaw(r)}}
+				Raw: drawRaw(r), Coding: rapid.Uint8Range(0, 2).Draw(r, "coding"), Protocol: rapid.Uint8Range(0, 2).Draw(r, "protocol")}}
 		for range rapid.IntRange(1, 3).Draw(r, "messages") {
 			msg := m.drawMessage(r, account)
 			c.Messages = append(c.Messages, msg)
@@ -133,7 +133,7 @@ func drawRaw(r *rapid.T) *sms.Raw {
 		return nil
 	}
 	octets := rapid.SliceOfN(rapid.Byte(), 0, 3)
-	return &sms.Raw{Header: octets.Draw(r, "header"), Body: octets.Draw(r, "body"), Coding: 4, Protocol: 1}
+	return &sms.Raw{Header: octets.Draw(r, "header"), Body: octets.Draw(r, "body")}
 }
 
 var modelIDs = []string{"", "a", "b", "c", "d", "e"}
@@ -170,7 +170,8 @@ func (m *model) outcomes(r *rapid.T) {
 			o.AttemptRef = w.ref(x.made)
 			list = append(list, o)
 		}
-		return "", w.s.RecordOutcomes(ctx, m.now, modelScopes, list)
+		released, err := w.s.RecordOutcomes(ctx, m.now, modelScopes, list)
+		return fmt.Sprintf("%+v", released), err
 	})
 }
 
@@ -190,7 +191,7 @@ func (m *model) orphans(r *rapid.T) {
 			v.add("%s/%d attempt %d epoch %s route %d tries %d connector %d", w.message(o.Message), o.Seq, o.Attempt, w.epoch(o.Epoch), o.RouteID, o.Tries, o.ConnectorID)
 		}
 		if err == nil && clear {
-			err = w.s.RecordOutcomes(ctx, m.now, modelScopes, outcomes)
+			_, err = w.s.RecordOutcomes(ctx, m.now, modelScopes, outcomes)
 		}
 		return strings.Join(v.lines, "\n"), err
 	})
@@ -235,13 +236,14 @@ func (m *model) inbound(r *rapid.T) {
 
 func (m *model) expire(r *rapid.T) {
 	refuse := rapid.SampledFrom(append(modelNumbers, "")).Draw(r, "refuse")
+	mute := rapid.SampledFrom(append(modelNumbers, "")).Draw(r, "cannot be asked about")
 	m.both(r, "ExpireDue", func(w *world) (string, error) {
 		x, err := w.s.ExpireDue(ctx, m.now, 1000, func(msg *sms.Message, g *sms.Group, _ sms.Money) sms.Reason {
 			if msg.To == refuse || g.AccountID != msg.AccountID {
 				return sms.ReasonSender
 			}
 			return ""
-		})
+		}, func(r *sms.Record) bool { return r.To != mute })
 		v := &viewer{n: w}
 		for _, a := range x.Ask {
 			v.add("ask of %s from %s", v.record(a.Record), a.From)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/harkara/harkara/internal/sms"
@@ -22,6 +23,7 @@ func expireCases() []testCase {
 		{"the operator is asked", expireAsk},
 		{"asked again, until the end is near", expireAskAgain},
 		{"nobody is asked what became of it", expireAskNone},
+		{"nobody can be asked now", expireAskLater},
 	}
 }
 
@@ -261,4 +263,37 @@ func expireAskNone(f *fix) {
 	x := f.expired(10, letGo)
 	want(f, "asked", []any{x.N, len(x.Ask), x.Ask[0].ID}, []any{1, 1, sending.ID})
 	want(f, "states", []sms.State{f.read(a, queued).State, f.again(held.Record).State, f.again(done).State}, []sms.State{sms.Queued, sms.Held, sms.Delivered})
+}
+
+func expireAskLater(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	one, two := f.sent(a, "x", askAt(f.now.Add(time.Hour))), f.sent(a, "y", askAt(f.now.Add(time.Hour)), to("8801700000002"))
+	f.accept(f.call(a, 1, scheduled(f.now.Add(time.Hour))))
+	f.later(time.Hour)
+	var about []sms.MessageID
+	expired := func(ask store.AskFunc) store.Expired {
+		f.Helper()
+		x, err := f.s.ExpireDue(f.ctx, f.now, 10, letGo, ask)
+		f.ok(err)
+		return x
+	}
+	x := expired(func(r *sms.Record) bool {
+		about = append(about, r.ID)
+		want(f, "about", []any{r.State, len(r.Unreceipted())}, []any{sms.Sent, 1})
+		return r.ID == two.ID
+	})
+	slices.Sort(about)
+	want(f, "called for what is to be asked about", slices.Compact(about), []sms.MessageID{one.ID, two.ID})
+	one, two = f.again(one), f.again(two)
+	want(f, "asked", x, store.Expired{N: 3, Next: f.now.Add(5 * time.Minute), Ask: []store.Asking{{Record: two, From: "ACME"}}})
+	want(f, "put off", []any{one.State, one.AskAt, one.UpdatedAt}, []any{sms.Sent, f.now.Add(5 * time.Minute), f.now})
+	want(f, "history", f.history(one), "accept:queued claim:sending@3 answer:sent#1@3")
+	want(f, "nothing before", expired(canAsk).N, 0)
+	f.later(5 * time.Minute)
+	x = expired(canAsk)
+	want(f, "then it can be", []any{x.N, len(x.Ask)}, []any{1, 1})
+	want(f, "history", f.history(one), "accept:queued claim:sending@3 answer:sent#1@3 ask:sent")
+	f.later(wait)
+	expired(func(*sms.Record) bool { f.Error("asked at the end"); return true })
+	want(f, "closed", f.again(one).State, sms.Unknown)
 }

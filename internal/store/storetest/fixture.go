@@ -224,7 +224,15 @@ func (f *fix) outcome(r sms.Record, seq int, v sms.Verdict, edit ...func(*sms.Ou
 
 func (f *fix) record(outcomes ...sms.Outcome) {
 	f.Helper()
-	f.ok(f.s.RecordOutcomes(f.ctx, f.now, nil, outcomes))
+	f.released(nil, outcomes...)
+}
+
+// released records outcomes and returns the receipts that waited for them.
+func (f *fix) released(scopes map[int64]int64, outcomes ...sms.Outcome) []store.Released {
+	f.Helper()
+	released, err := f.s.RecordOutcomes(f.ctx, f.now, scopes, outcomes)
+	f.ok(err)
+	return released
 }
 
 // answered records that the operator took the part under the id.
@@ -390,9 +398,11 @@ func (f *fix) expire() int {
 
 func (f *fix) expired(limit int, start store.StartFunc) store.Expired {
 	f.Helper()
-	x, err := f.s.ExpireDue(f.ctx, f.now, limit, start)
+	x, err := f.s.ExpireDue(f.ctx, f.now, limit, start, canAsk)
 	f.ok(err)
 	return x
 }
+
+func canAsk(*sms.Record) bool { return true }
 
 func letGo(*sms.Message, *sms.Group, sms.Money) sms.Reason { return "" }

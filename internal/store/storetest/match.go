@@ -26,6 +26,7 @@ func matchCases() []testCase {
 		{"one id for all parts of a message", matchSameIDParts},
 		{"what the answer says of the match", matchAnswer},
 		{"what the answer says of parts", matchAnswerParts},
+		{"what was held", matchReleased},
 	}
 }
 
@@ -53,8 +54,10 @@ func matchSharedScope(f *fix) {
 	early := f.receipt(sms.PartUndelivered, "two")
 	early.ConnectorID = scope
 	f.apply(early)
-	f.ok(f.s.RecordOutcomes(f.ctx, f.now, map[int64]int64{connector: scope, other: scope}, []sms.Outcome{
-		f.outcome(one.Record, 1, sms.VerdictAccepted, upstream("one")), f.outcome(two.Record, 1, sms.VerdictAccepted, upstream("two"))}))
+	f.later(time.Second)
+	released := f.released(map[int64]int64{connector: scope, other: scope},
+		f.outcome(one.Record, 1, sms.VerdictAccepted, upstream("one")), f.outcome(two.Record, 1, sms.VerdictAccepted, upstream("two")))
+	want(f, "released", released, []store.Released{{Scope: scope, Receipt: early, Match: store.Match{Matched: store.ReceiptReleased, SentAt: f.now, First: true}}})
 	want(f, "early receipt of the scope", f.again(two.Record).State, sms.Undelivered)
 	late := f.receipt(sms.PartDelivered, "one")
 	want(f, "under the connector's own number", f.apply(late), []store.Matched{store.ReceiptHeld})
@@ -65,7 +68,7 @@ func matchSharedScope(f *fix) {
 func matchOwnScope(f *fix) {
 	a := f.account("a", 100*sms.Credit)
 	got := f.send(a)
-	f.ok(f.s.RecordOutcomes(f.ctx, f.now, map[int64]int64{other: 77}, []sms.Outcome{f.outcome(got.Record, 1, sms.VerdictAccepted, upstream("x"))}))
+	f.released(map[int64]int64{other: 77}, f.outcome(got.Record, 1, sms.VerdictAccepted, upstream("x")))
 	want(f, "matched", f.apply(f.receipt(sms.PartDelivered, "x")), []store.Matched{store.ReceiptApplied})
 }
 
@@ -220,4 +223,26 @@ func matchAnswerParts(f *fix) {
 	f.later(time.Minute)
 	want(f, "each since its own answer", f.matches(f.receipt(sms.PartDelivered, "two"), f.receipt(sms.PartDelivered, "one")), []store.Match{
 		{Matched: store.ReceiptApplied, SentAt: at.Add(time.Minute), First: true}, {Matched: store.ReceiptApplied, SentAt: at, First: true}})
+}
+
+func matchReleased(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	got := f.send(a, parts(2), to("8801700000001"))
+	reasoned := f.receipt(sms.PartUndelivered, "no", "one")
+	reasoned.To, reasoned.Reason, reasoned.Code, reasoned.Raw, reasoned.Forms = "01700000001", sms.ReasonAbsent, "027", "stat:UNDELIV", []string{"same", "hex to decimal"}
+	again, others := toward(f.receipt(sms.PartDelivered, "one"), ""), toward(f.receipt(sms.PartDelivered, "one"), "8801700000009")
+	two := f.receipt(sms.PartDelivered, "two")
+	f.apply(reasoned, again, others, two)
+	f.later(time.Second)
+	want(f, "none for what is refused or handed back", len(f.released(nil, f.outcome(got.Record, 1, sms.VerdictDown), f.outcome(got.Record, 2, sms.VerdictUnknown))), 0)
+	first := f.released(nil, f.outcome(got.Record, 1, sms.VerdictAccepted, upstream("one")), f.outcome(got.Record, 2, sms.VerdictAccepted, upstream("none")))
+	reasoned.Forms = nil
+	want(f, "in order", first, []store.Released{
+		{Scope: connector, Receipt: reasoned, Match: store.Match{Matched: store.ReceiptReleased, SentAt: f.now, First: true}},
+		{Scope: connector, Receipt: again, Match: store.Match{Matched: store.ReceiptReleased}}})
+	next := f.send(a)
+	want(f, "another message", f.released(nil, f.outcome(next.Record, 1, sms.VerdictAccepted, upstream("two"))), []store.Released{
+		{Scope: connector, Receipt: two, Match: store.Match{Matched: store.ReceiptReleased, SentAt: f.now, First: true}}})
+	want(f, "once", len(f.released(nil, f.outcome(next.Record, 1, sms.VerdictAccepted, upstream("two")))), 0)
+	want(f, "somebody else's", f.stats().HeldReceipts, int64(1))
 }

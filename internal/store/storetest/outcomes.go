@@ -23,6 +23,7 @@ func outcomeCases() []testCase {
 		{"two copies are charged once", outcomeTwoCopies},
 		{"unknown messages and parts are ignored", outcomeNobody},
 		{"after the end", outcomeAfterEnd},
+		{"no receipt can come", outcomeNoReceipt},
 		{"the same outcome from many goroutines", outcomeRace},
 	}
 }
@@ -265,11 +266,27 @@ func outcomeAfterEnd(f *fix) {
 	want(f, "state", f.again(r).State, sms.Rejected)
 }
 
+func outcomeNoReceipt(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	got := f.send(a, parts(3), func(m *sms.Message) { m.ReceiptsOn = sms.ReceiptsLast })
+	refused := func(o *sms.Outcome) { o.Reason, o.Code = sms.ReasonNobody, "0x0000000B" }
+	f.record(f.outcome(got.Record, 1, sms.VerdictAccepted, upstream("1")), f.outcome(got.Record, 3, sms.VerdictReject, refused))
+	want(f, "one is on the wire", f.again(got.Record).State, sms.Sending)
+	f.answered(got.Record, 2, "2")
+	r := f.again(got.Record)
+	want(f, "message", []any{r.State, r.Reason, r.Provisional, money(r)}, []any{sms.Rejected, sms.ReasonNobody, false, "3/2/1"})
+	want(f, "parts", []sms.PartState{r.Sub[0].State, r.Sub[1].State, r.Sub[2].State}, []sms.PartState{sms.PartSent, sms.PartSent, sms.PartRejected})
+	want(f, "balance", f.balance(a)+" "+f.transfers(a), "98/0/98 topup 100 reserve 3 capture 1 capture 1 release 1")
+	want(f, "history", f.history(r), "accept:queued claim:sending@3 answer:sending#1@3 reject:sending#3@3 answer:rejected#2@3")
+	want(f, "a receipt all the same", f.apply(f.receipt(sms.PartDelivered, "1")), []store.Matched{store.ReceiptEvidence})
+	want(f, "nothing more is waited for", f.expired(10, letGo), store.Expired{})
+}
+
 func outcomeRace(f *fix) {
 	a := f.account("a", 100*sms.Credit)
 	got := f.send(a, parts(2))
 	together(8, func(int) error {
-		err := f.s.RecordOutcomes(f.ctx, f.now, nil, []sms.Outcome{f.outcome(got.Record, 1, sms.VerdictAccepted, upstream("1")),
+		_, err := f.s.RecordOutcomes(f.ctx, f.now, nil, []sms.Outcome{f.outcome(got.Record, 1, sms.VerdictAccepted, upstream("1")),
 			f.outcome(got.Record, 2, sms.VerdictReject)})
 		if err != nil {
 			f.Errorf("RecordOutcomes: %v", err)

@@ -24,6 +24,7 @@ func receiptCases() []testCase {
 		{"a provisional end by our own timer", receiptAfterExpiry},
 		{"an intermediate one does not end anything", receiptIntermediate},
 		{"the reason in our words", receiptReason},
+		{"what it said is in the history", receiptNotes},
 		{"one part's receipt for all", receiptsOnLast},
 		{"the same receipt from many goroutines", receiptRace},
 	}
@@ -280,6 +281,42 @@ func receiptReason(f *fix) {
 		last := events[len(events)-1]
 		want(f, "message", []any{r.State, r.Reason, r.Code}, []any{sms.Undelivered, sms.ReasonAbsent, "027"})
 		want(f, "event", []any{last.Reason, last.Code}, []any{sms.ReasonAbsent, "027"})
+	}
+}
+
+func receiptNotes(f *fix) {
+	a := f.account("a", 100*sms.Credit)
+	s := f.subscriber(a, "s")
+	said := func(state sms.PartState, raw string) sms.Receipt {
+		rc := f.receipt(state, "x")
+		rc.Raw = raw
+		return rc
+	}
+	got := f.send(a)
+	early := said(sms.PartSent, "stat:ENROUTE")
+	f.apply(early) // held
+	f.later(time.Second)
+	f.answered(got.Record, 1, "x")
+	f.later(time.Second)
+	last, late := said(sms.PartDelivered, "stat:DELIVRD"), said(sms.PartUndelivered, "stat:UNDELIV err:077 0x1403=0007")
+	f.apply(last, late)
+	_, _, events, err := f.s.Message(f.ctx, a, got.ID)
+	f.ok(err)
+	var notes []*sms.ReceiptNote
+	for _, e := range events {
+		notes = append(notes, e.Receipt)
+	}
+	note := func(rc sms.Receipt) *sms.ReceiptNote {
+		return &sms.ReceiptNote{State: rc.State, Raw: rc.Raw, At: rc.At}
+	}
+	want(f, "history", f.history(got.Record), "accept:queued claim:sending@3 answer:sent#1@3 evidence:sent#1@3 deliver:delivered#1@3 evidence:delivered#1@3")
+	want(f, "notes", notes, []*sms.ReceiptNote{nil, nil, nil, note(early), note(last), note(late)})
+	events[4].Receipt.Raw = "changed"
+	_, _, events, err = f.s.Message(f.ctx, a, got.ID)
+	f.ok(err)
+	want(f, "what the caller changed is its own", events[4].Receipt, note(last))
+	for _, e := range eventsOf(f.leased(s)) {
+		want(f, "it is for those who read the history only", e.Receipt, nil)
 	}
 }
 

@@ -187,7 +187,8 @@ func reopenContent(f *fix, restart func(*fix)) {
 	a := f.account("a", 100*sms.Credit)
 	s := f.login(a, "esme")
 	c := f.call(a, 1, by(s, sms.NotifyFailed), askAt(f.now.Add(time.Hour)), func(m *sms.Message) { m.ReceiptsOn = sms.ReceiptsFirst })
-	c.Group.Raw = &sms.Raw{Header: []byte{1}, Body: []byte{0, 255}, Coding: 245, Protocol: 64}
+	c.Group.Raw = &sms.Raw{Header: []byte{1}, Body: []byte{0, 255}}
+	c.Group.Coding, c.Group.Protocol = 245, 64
 	f.accept(c)
 	id := f.accept(c).FirstMessage
 	x := content("new", 1)

@@ -66,7 +66,7 @@ func replaceRaw(f *fix) {
 	a := f.account("a", 100*sms.Credit)
 	g := f.accept(f.call(a, 1))
 	x := content("[3 octets]", 1)
-	x.Raw = &sms.Raw{Header: []byte{3, 0x70, 0, 0}, Body: []byte{1, 0, 255}, Coding: 0xF6, Protocol: 127}
+	x.Raw = &sms.Raw{Header: []byte{3, 0x70, 0, 0}, Body: []byte{1, 0, 255}}
 	f.ok(f.replace(a, g.FirstMessage, x))
 	x.Raw.Body[0], x.Raw.Header[0] = 9, 9 // the caller's own again
 	now := func() sms.Group {
@@ -75,7 +75,7 @@ func replaceRaw(f *fix) {
 		return g
 	}
 	want(f, "text", now().Text, "[3 octets]")
-	want(f, "raw", *now().Raw, sms.Raw{Header: []byte{3, 0x70, 0, 0}, Body: []byte{1, 0, 255}, Coding: 0xF6, Protocol: 127})
+	want(f, "raw", *now().Raw, sms.Raw{Header: []byte{3, 0x70, 0, 0}, Body: []byte{1, 0, 255}})
 	x.Raw = &sms.Raw{Header: []byte{}, Body: []byte{}}
 	f.ok(f.replace(a, g.FirstMessage, x))
 	want(f, "an empty one", *now().Raw, sms.Raw{})

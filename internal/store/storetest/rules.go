@@ -73,14 +73,15 @@ func ruleCanceled(f *fix) {
 			return err
 		},
 		"RecordOutcomes": func() error {
-			return f.s.RecordOutcomes(ctx, f.now, nil, []sms.Outcome{f.outcome(got.Record, 1, sms.VerdictAccepted)})
+			_, err := f.s.RecordOutcomes(ctx, f.now, nil, []sms.Outcome{f.outcome(got.Record, 1, sms.VerdictAccepted)})
+			return err
 		},
 		"ApplyReceipts": func() error {
 			_, err := f.s.ApplyReceipts(ctx, f.now, []sms.Receipt{f.receipt(sms.PartDelivered, "x")})
 			return err
 		},
 		"AddInbound": func() error { return f.s.AddInbound(ctx, f.now, []sms.Inbound{f.inbound("y")}, rules(a)) },
-		"ExpireDue":  func() error { _, err := f.s.ExpireDue(ctx, f.now.Add(validity), 10, letGo); return err },
+		"ExpireDue":  func() error { _, err := f.s.ExpireDue(ctx, f.now.Add(validity), 10, letGo, canAsk); return err },
 		"Cancel":     func() error { _, err := f.s.Cancel(ctx, f.now, a, []sms.MessageID{got.ID + 1}); return err },
 		"AckDeliveries": func() error {
 			return f.s.AckDeliveries(ctx, ids)

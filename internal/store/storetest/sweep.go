@@ -138,7 +138,7 @@ func sweepRace(f *fix) {
 			if err != nil || len(list) != 1 {
 				return []string{fmt.Sprintf("claimed %d: %v", len(list), err)}
 			}
-			err = f.s.RecordOutcomes(f.ctx, f.now, nil, []sms.Outcome{f.outcome(list[0].Record, 1, sms.VerdictAccepted, upstream(id))})
+			_, err = f.s.RecordOutcomes(f.ctx, f.now, nil, []sms.Outcome{f.outcome(list[0].Record, 1, sms.VerdictAccepted, upstream(id))})
 			if err != nil {
 				return []string{err.Error()}
 			}

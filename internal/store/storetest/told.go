@@ -156,7 +156,8 @@ func toldRecord(f *fix) {
 	a := f.account("a", 100*sms.Credit)
 	s := f.login(a, "esme")
 	c := f.call(a, 1, by(s, tellAll), parts(1))
-	c.Group.Raw = &sms.Raw{Header: []byte{5, 0, 3, 7, 2, 1}, Body: []byte{0xFF, 0, 0xFE}, Coding: 4, Protocol: 0x41}
+	c.Group.Raw = &sms.Raw{Header: []byte{5, 0, 3, 7, 2, 1}, Body: []byte{0xFF, 0, 0xFE}}
+	c.Group.Coding, c.Group.Protocol = 4, 0x41
 	c.Group.Text = ""
 	g := f.accept(c)
 	r := f.claim(store.ClaimRequest{Limit: 1})[0].Record

@@ -145,7 +145,10 @@ func (v *viewer) group(g sms.Group) string {
 
 func (v *viewer) event(e sms.Event) string {
 	text := fmt.Sprintf("event of %s of %s:", v.n.message(e.MessageID), v.account(e.AccountID))
-	e.Seq, e.MessageID, e.AccountID = 0, 0, 0
+	if e.Receipt != nil {
+		text += fmt.Sprintf(" receipt %+v", *e.Receipt)
+	}
+	e.Seq, e.MessageID, e.AccountID, e.Receipt = 0, 0, 0, nil
 	return text + fmt.Sprintf(" %+v", e)
 }
 

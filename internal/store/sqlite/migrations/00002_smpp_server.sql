@@ -9,11 +9,12 @@ ALTER TABLE message ADD COLUMN ask_at        INTEGER NOT NULL DEFAULT 0; -- when
 -- states, so that the life of the others does not touch the index.
 CREATE INDEX message_aside ON message (state, id) WHERE state IN (1, 4);
 
--- Content that the caller made: one short message. All NULL: text is the content.
-ALTER TABLE message_group ADD COLUMN raw_header   BLOB;
-ALTER TABLE message_group ADD COLUMN raw_body     BLOB;
-ALTER TABLE message_group ADD COLUMN raw_coding   INTEGER;               -- data_coding
-ALTER TABLE message_group ADD COLUMN raw_protocol INTEGER;               -- protocol_id
+-- Content that the caller made: one short message. Both NULL: text is the content.
+ALTER TABLE message_group ADD COLUMN raw_header BLOB;
+ALTER TABLE message_group ADD COLUMN raw_body   BLOB;
+-- What an SMPP customer gave with it.
+ALTER TABLE message_group ADD COLUMN coding     INTEGER NOT NULL DEFAULT 0; -- data_coding
+ALTER TABLE message_group ADD COLUMN protocol   INTEGER NOT NULL DEFAULT 0; -- protocol_id
 
 ALTER TABLE held_receipt ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 
