@@ -140,6 +140,9 @@ type Factory func(c *sms.Connector, sink Sink) (Connector, error)
 type Plugin struct {
 	Types []sms.Type // channels it carries: sms, voice, mms, whatsapp
 	New   Factory
+	// Advise names what does not fit together in a route and one of its
+	// connectors, one sentence each; nil for a protocol that has nothing to say.
+	Advise func(*sms.Connector, *sms.Route) []string
 }
 
 // Plugins are the plug-ins of the binary by protocol; cmd/harkara/connectors.go
@@ -148,3 +151,11 @@ type Plugins map[string]Plugin
 
 // Types of a protocol, none for one that is not in the binary.
 func (p Plugins) Types(protocol string) []sms.Type { return p[protocol].Types }
+
+// Advise asks the plug-in of the connector.
+func (p Plugins) Advise(c *sms.Connector, r *sms.Route) []string {
+	if advise := p[c.Protocol].Advise; advise != nil {
+		return advise(c, r)
+	}
+	return nil
+}

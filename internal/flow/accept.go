@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +127,8 @@ func (f *Flow) ownKey() string {
 
 // insist calls try, which stores something and returns the error of what has no
 // answer. A commit whose answer was lost is asked after with the same key, so that
-// it is neither doubled nor falsely refused.
+// it is neither doubled nor falsely refused. Without an answer the error is
+// store.ErrCommitUnknown, whatever was said last.
 func (f *Flow) insist(ctx context.Context, try func(ctx context.Context, asking bool) (open error)) error {
 	open := try(ctx, false)
 	if open == nil {
@@ -141,7 +143,7 @@ func (f *Flow) insist(ctx context.Context, try func(ctx context.Context, asking 
 		select {
 		case <-ask.Done():
 			return sms.Unavailable("The database does not answer, and it is not known whether the message was stored; "+
-				"look for it before you send it again", open)
+				"look for it before you send it again", fmt.Errorf("%w; asked again: %w", store.ErrCommitUnknown, open))
 		case <-time.After(wait):
 		}
 	}

@@ -148,30 +148,20 @@ func (mute) Query(ctx context.Context, _ connect.Query) error {
 	return ctx.Err()
 }
 
-// TestCannotBeAsked is logged, sparsely, and nothing else.
+// TestCannotBeAsked, since it is not set up, is logged, sparsely, and nothing else.
 func TestCannotBeAsked(t *testing.T) {
 	var said atomic.Int64
-	for name, prepare := range map[string]func(*rig){
-		"not set up": func(*rig) {},
-		"no link":    func(r *rig) { r.links["a"].Down("test") },
-	} {
-		r := newRig(t, askAfter, off("b"))
-		if name == "no link" {
-			oracle(func(connect.Query) *fake.Receipt { return nil })(r)
-		}
-		r.flow.Log = slog.New(counter{&said})
-		g := r.send(r.request(number(1)))
-		r.step()
-		prepare(r)
-		r.flow.Log = slog.New(counter{&said})
-		s := r.flow.host.running[r.names["a"]]
-		s.asks.failed.log = slog.New(counter{&said})
-		said.Store(0)
-		r.pass(2 * time.Hour)
-		r.want(g, sms.Sent, "")
-		if said.Load() == 0 || len(r.links["a"].Asked()) > 0 {
-			t.Errorf("%s: said %d times, asked %d", name, said.Load(), len(r.links["a"].Asked()))
-		}
+	r := newRig(t, askAfter, off("b"))
+	g := r.send(r.request(number(1)))
+	r.step()
+	r.flow.host.running[r.names["a"]].asks.failed.log = slog.New(counter{&said})
+	r.pass(2 * time.Hour)
+	r.want(g, sms.Sent, "")
+	if said.Load() == 0 || len(r.links["a"].Asked()) > 0 {
+		t.Errorf("said %d times, asked %d", said.Load(), len(r.links["a"].Asked()))
+	}
+	if n := len(r.flow.host.questions[r.names["a"]].queue); n > 0 {
+		t.Errorf("%d questions wait for nothing", n)
 	}
 }
 
@@ -203,20 +193,10 @@ func TestWhoIsAsked(t *testing.T) {
 		}
 	}
 	r.flow.host.running[a].asks = nil
+	delete(r.flow.host.questions, a)
 	r.flow.host.ask(m)
 	r.pass(time.Second)
 	if len(r.links["a"].Asked()) != 1 || len(r.links["b"].Asked()) != 2 {
 		t.Error("one that cannot ask was given a question, or the other was not")
-	}
-}
-
-// TestQuestionsAreBounded: the rest is asked another time.
-func TestQuestionsAreBounded(t *testing.T) {
-	a := &asks{bell: newBell(), pace: newPacer(asksASecond)}
-	for range asksMost + 10 {
-		a.add(connect.Query{})
-	}
-	if len(a.queue) != asksMost {
-		t.Errorf("%d wait", len(a.queue))
 	}
 }

@@ -108,11 +108,11 @@ func (s *fountain) Claim(_ context.Context, now time.Time, r store.ClaimRequest)
 	return got, time.Time{}, nil
 }
 
-func (s *fountain) RecordOutcomes(_ context.Context, _ time.Time, _ map[int64]int64, list []sms.Outcome) error {
+func (s *fountain) RecordOutcomes(_ context.Context, _ time.Time, _ map[int64]int64, list []sms.Outcome) ([]store.Released, error) {
 	if s.written.Add(int64(len(list))) == s.all {
 		close(s.done)
 	}
-	return nil
+	return nil, nil
 }
 
 // echo is a channel that accepts everything at once. A goroutine of its own

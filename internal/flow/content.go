@@ -105,8 +105,8 @@ func (p *planner) nationalSize(route *sms.Route) *sizing {
 	return &p.national[len(p.national)-1]
 }
 
-// substitute replaces typographic characters where that saves parts, if the
-// account wants it: once for the whole call, which has one text, and with what
+// substitute replaces typographic characters where the text then goes in the GSM
+// alphabet, if the account wants it: once for the whole call, which has one text, and with what
 // the first route that is found can send.
 func (p *planner) substitute(route *sms.Route) {
 	if !p.smart {
@@ -151,7 +151,7 @@ func (p *planner) checkRaw() error {
 		return bad(fmt.Sprintf("Type %s cannot carry a short message that is cut already", p.req.Type))
 	case !p.req.Encoding.Valid() || kind == gsm.Auto:
 		return bad("Content that is cut already needs its encoding: gsm7, ucs2 or octets")
-	case len(raw.Header)+len(raw.Body) == 0 && raw.Coding == 0: // a message-waiting indication says all in its coding
+	case len(raw.Header)+len(raw.Body) == 0 && p.req.Coding == 0: // a message-waiting indication says all in its coding
 		return bad("Message is empty")
 	case len(raw.Header) > 0 && int(raw.Header[0]) != len(raw.Header)-1:
 		return bad("The length octet of the user data header is not the length of the header")

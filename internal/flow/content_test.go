@@ -26,20 +26,23 @@ func TestRawContent(t *testing.T) {
 		change func(*Request)
 		code   sms.Code
 	}{
-		"a part in GSM-7":               {raw(gsm.GSM7, part, bytes.Repeat([]byte{0x41}, 153)), ""},
-		"one septet too many":           {raw(gsm.GSM7, part, bytes.Repeat([]byte{0x41}, 154)), sms.CodeTooLarge},
-		"a part with national tables":   {raw(gsm.National(gsm.Turkish, gsm.Turkish), append([]byte{11, 0, 3, 7, 2, 1}, 0x24, 1, 1, 0x25, 1, 1), bytes.Repeat([]byte{0x41}, 146)), ""},
-		"no header, 160 septets":        {raw(gsm.GSM7, nil, bytes.Repeat([]byte{0x41}, 160)), ""},
-		"no header, 161 septets":        {raw(gsm.GSM7, nil, bytes.Repeat([]byte{0x41}, 161)), sms.CodeTooLarge},
-		"packed septets":                {raw(gsm.GSM7, nil, []byte{0x80}), sms.CodeInvalid},
-		"a part in UCS-2":               {raw(gsm.UCS2, part, make([]byte, 134)), ""},
-		"one character too many":        {raw(gsm.UCS2, part, make([]byte, 136)), sms.CodeTooLarge},
-		"half a character":              {raw(gsm.UCS2, part, make([]byte, 3)), sms.CodeInvalid},
-		"octets":                        {raw(gsm.Octets, ported, make([]byte, 133)), ""},
-		"one octet too many":            {raw(gsm.Octets, ported, make([]byte, 134)), sms.CodeTooLarge},
-		"a header alone":                {raw(gsm.Octets, ported, nil), ""},
-		"nothing":                       {raw(gsm.Octets, nil, nil), sms.CodeInvalid},
-		"a message-waiting indication":  {func(r *Request) { r.Text, r.Encoding, r.Raw = "", gsm.Octets, &sms.Raw{Body: []byte{}, Coding: 0xC8} }, ""},
+		"a part in GSM-7":             {raw(gsm.GSM7, part, bytes.Repeat([]byte{0x41}, 153)), ""},
+		"one septet too many":         {raw(gsm.GSM7, part, bytes.Repeat([]byte{0x41}, 154)), sms.CodeTooLarge},
+		"a part with national tables": {raw(gsm.National(gsm.Turkish, gsm.Turkish), append([]byte{11, 0, 3, 7, 2, 1}, 0x24, 1, 1, 0x25, 1, 1), bytes.Repeat([]byte{0x41}, 146)), ""},
+		"no header, 160 septets":      {raw(gsm.GSM7, nil, bytes.Repeat([]byte{0x41}, 160)), ""},
+		"no header, 161 septets":      {raw(gsm.GSM7, nil, bytes.Repeat([]byte{0x41}, 161)), sms.CodeTooLarge},
+		"packed septets":              {raw(gsm.GSM7, nil, []byte{0x80}), sms.CodeInvalid},
+		"a part in UCS-2":             {raw(gsm.UCS2, part, make([]byte, 134)), ""},
+		"one character too many":      {raw(gsm.UCS2, part, make([]byte, 136)), sms.CodeTooLarge},
+		"half a character":            {raw(gsm.UCS2, part, make([]byte, 3)), sms.CodeInvalid},
+		"octets":                      {raw(gsm.Octets, ported, make([]byte, 133)), ""},
+		"one octet too many":          {raw(gsm.Octets, ported, make([]byte, 134)), sms.CodeTooLarge},
+		"a header alone":              {raw(gsm.Octets, ported, nil), ""},
+		"nothing":                     {raw(gsm.Octets, nil, nil), sms.CodeInvalid},
+		"a message-waiting indication": {func(r *Request) {
+			r.Text, r.Encoding, r.Raw = "", gsm.Octets, &sms.Raw{Body: []byte{}}
+			r.Coding = 0xC8
+		}, ""},
 		"a header that is cut off":      {raw(gsm.Octets, ported[:4], []byte{1}), sms.CodeInvalid},
 		"a header that goes on":         {raw(gsm.Octets, append([]byte{2}, ported[1:]...), []byte{1}), sms.CodeInvalid},
 		"no encoding":                   {raw(gsm.Auto, nil, []byte{1}), sms.CodeInvalid},

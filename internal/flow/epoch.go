@@ -95,7 +95,7 @@ func (t *tenure) step(ctx context.Context, now time.Time) error {
 		return err
 	}
 	if len(left) > 0 {
-		if err := t.flow.Store.RecordOutcomes(ctx, now, nil, left); err != nil {
+		if err := t.flow.record(ctx, now, nil, left); err != nil {
 			return err
 		}
 		t.flow.Log.Warn("a claim whose answer the database lost is handed back", "attempts", len(left))

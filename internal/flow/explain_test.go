@@ -69,7 +69,7 @@ func TestExplainContent(t *testing.T) {
 		"national too long": saying(strings.Repeat("ışık ", 400)),
 		"smart":             saying("“Işık” – it’s…"),
 		"raw": func(r *Request) {
-			r.Text, r.Encoding, r.Raw = "", gsm.Octets, &sms.Raw{Header: ported, Body: []byte{1, 2, 3}, Coding: 4}
+			r.Text, r.Encoding, r.Coding, r.Raw = "", gsm.Octets, 4, &sms.Raw{Header: ported, Body: []byte{1, 2, 3}}
 		},
 		"smart plain": saying("it’s “done”"),
 	} {

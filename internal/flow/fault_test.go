@@ -161,10 +161,10 @@ type pickyStore struct {
 	refuse func(sms.Outcome) bool
 }
 
-func (s pickyStore) RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, list []sms.Outcome) error {
+func (s pickyStore) RecordOutcomes(ctx context.Context, now time.Time, scopes map[int64]int64, list []sms.Outcome) ([]store.Released, error) {
 	for _, o := range list {
 		if s.refuse(o) {
-			return errors.New("a row that should not exist")
+			return nil, errors.New("a row that should not exist")
 		}
 	}
 	return s.Store.RecordOutcomes(ctx, now, scopes, list)
@@ -187,8 +187,8 @@ func TestStartNeedsProgress(t *testing.T) {
 // deafStore says that it has recorded outcomes and does not.
 type deafStore struct{ Store }
 
-func (deafStore) RecordOutcomes(context.Context, time.Time, map[int64]int64, []sms.Outcome) error {
-	return nil
+func (deafStore) RecordOutcomes(context.Context, time.Time, map[int64]int64, []sms.Outcome) ([]store.Released, error) {
+	return nil, nil
 }
 
 // TestStartFails says why.
@@ -301,6 +301,9 @@ func TestAcceptWhileAnswersAreLost(t *testing.T) {
 				}
 				if err != nil && c.asked == 16 && (sms.CodeOf(err) != sms.CodeUnavailable || err.Error() != "The database does not answer, and it is not known whether the message was stored; look for it before you send it again") {
 					t.Errorf("%v", err)
+				}
+				if unknown := errors.Is(err, store.ErrCommitUnknown); unknown != (c.asked == 16) {
+					t.Errorf("unknown %t: %v", unknown, err)
 				}
 				b := r.balance()
 				if want := sms.Money(c.stored) * sms.Credit; b.Reserved != want {

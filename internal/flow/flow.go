@@ -73,6 +73,8 @@ type LinkMeter interface {
 	// Receipt is called for each. form says how its id was made into the one that
 	// found the part (connect), empty when none did; code and reason are the
 	// operator's word; latency is since it took the part, 0 when that is not known.
+	// One that is held is counted again when it has found its part
+	// (store.ReceiptReleased).
 	Receipt(connector string, m store.Match, form, code string, reason sms.Reason, latency time.Duration)
 	Inbound(connector string, n int)
 	Link(connector string, links int)

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,11 +47,13 @@ type host struct {
 	leaving []*leaver      // of a stepped Flow
 	closing sync.WaitGroup // of a working one
 
+	questions map[int64]*questions // by connector; also of one that does not run at present
+
 	roster atomic.Pointer[roster]
 }
 
 func newHost(f *Flow) *host {
-	h := &host{flow: f, change: newBell(), running: map[int64]*sender{}}
+	h := &host{flow: f, change: newBell(), running: map[int64]*sender{}, questions: map[int64]*questions{}}
 	h.roster.Store(newRoster(f.Catalog(), nil))
 	h.change.ring()
 	return h
@@ -105,6 +108,7 @@ func (h *host) reconcile(ctx, hard context.Context, now time.Time) {
 			}
 		}
 	}
+	maps.DeleteFunc(h.questions, func(id int64, _ *questions) bool { return cat.Connector(id) == nil })
 	h.roster.Store(newRoster(cat, h.running))
 	for _, s := range h.running {
 		s.fillBell.ring()
@@ -134,14 +138,14 @@ func (h *host) start(hard context.Context, noun *sms.Connector) *sender {
 	link, err := plugin.New(noun, s)
 	if err == nil {
 		s.link = link
+		if q, ok := link.(connect.Querier); ok {
+			s.asks = h.newAsker(s, q)
+		}
 		err = link.Connect(hard)
 	}
 	if err != nil {
 		h.flow.Log.Error("connector cannot start", "connector", noun.Name, "err", err)
 		return nil
-	}
-	if q, ok := link.(connect.Querier); ok {
-		s.asks = newAsks(s, q)
 	}
 	if s.stepped = !h.loops; h.loops {
 		s.start(hard)

@@ -40,7 +40,7 @@ func (k *keeper) step(ctx context.Context, now time.Time) (time.Time, error) {
 
 // expire ends and starts what is due.
 func (k *keeper) expire(ctx context.Context, now time.Time) (time.Time, error) {
-	done, err := k.flow.Store.ExpireDue(ctx, now, keeperBatch, k.flow.startRule())
+	done, err := k.flow.Store.ExpireDue(ctx, now, keeperBatch, k.flow.startRule(), k.flow.host.askRule())
 	for i := range done.Ask {
 		k.flow.host.ask(&done.Ask[i])
 	}

@@ -26,6 +26,9 @@ func (s *sender) Link(l connect.Link) {
 		s.drainBell.ring()
 		s.fillBell.ring() // it need not be in the roster yet
 		s.host.wakeAll()
+		if s.asks != nil {
+			s.asks.bell.ring()
+		}
 	}
 	if s.replaced.Load() {
 		return

@@ -80,6 +80,16 @@ func (f *Flow) decideRetry(o *sms.Outcome, route *sms.Route, now time.Time) {
 	}
 }
 
+// record writes outcomes, and counts the receipts that were waiting for them.
+func (f *Flow) record(ctx context.Context, now time.Time, scopes map[int64]int64, list []sms.Outcome) error {
+	released, err := f.Store.RecordOutcomes(ctx, now, scopes, list)
+	if err != nil {
+		return err
+	}
+	f.countReleased(released)
+	return nil
+}
+
 // errNoProgress keeps a defect of the store from turning the start into a loop.
 var errNoProgress = errors.New("the store keeps attempts in state sending after their outcome was recorded")
 
@@ -102,7 +112,7 @@ func (f *Flow) adoptOrphans(ctx context.Context, epoch int64) error {
 			list[i] = sms.Outcome{AttemptRef: o.AttemptRef, ConnectorID: o.ConnectorID, Verdict: sms.VerdictUnknown, At: now}
 			f.decide(&list[i], now)
 		}
-		if err := f.Store.RecordOutcomes(ctx, now, f.scopes(), list); err != nil {
+		if err := f.record(ctx, now, f.scopes(), list); err != nil {
 			return err
 		}
 		f.Log.Warn("attempts of an earlier run have an unknown outcome", "attempts", len(list))

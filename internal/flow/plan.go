@@ -48,7 +48,7 @@ func (p *planner) plan(req *Request) (sms.Call, error) {
 		}
 	}
 	call := sms.Call{Key: req.Key, Group: sms.Group{AccountID: req.AccountID, Type: req.Type, From: p.sender.Name, Raw: req.Raw,
-		File: storable(req.File), Language: storable(req.Language), Duration: req.Duration, Face: req.Face, At: p.now}}
+		File: storable(req.File), Language: storable(req.Language), Duration: req.Duration, Coding: req.Coding, Protocol: req.Protocol, Face: req.Face, At: p.now}}
 	if req.SendAt.After(p.now) {
 		call.Group.SendAt = req.SendAt
 	}

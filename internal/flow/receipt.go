@@ -25,20 +25,31 @@ func (s *sender) Receipts(ctx context.Context, receipts []sms.Receipt) error {
 		return err
 	}
 	s.flow.OnTold()
+	name := s.noun().Name
 	for i, m := range matches {
-		s.count(&receipts[i], m)
+		s.flow.countReceipt(name, &receipts[i], m)
 	}
 	return nil
 }
 
-// count tells the meter what became of a receipt.
-func (s *sender) count(r *sms.Receipt, m store.Match) {
+// countReceipt tells the meter what became of a receipt.
+func (f *Flow) countReceipt(connector string, r *sms.Receipt, m store.Match) {
 	form, latency := "", time.Duration(0)
 	if m.Matched != store.ReceiptHeld && m.Form < len(r.Forms) {
 		form = r.Forms[m.Form]
 	}
 	if !m.SentAt.IsZero() {
-		latency = max(0, r.At.Sub(m.SentAt))
+		latency = max(1, r.At.Sub(m.SentAt)) // of one that overtook the answer too: 0 would say that it is not known
 	}
-	s.flow.Meter.Receipt(s.noun().Name, m, form, r.Code, r.Why(), latency)
+	f.Meter.Receipt(connector, m, form, r.Code, r.Why(), latency)
+}
+
+// countReleased counts receipts that were held until their part had its answer,
+// for the connector under which ids are kept: which one they came over is not.
+func (f *Flow) countReleased(list []store.Released) {
+	for i := range list {
+		if c := f.Catalog().Connector(list[i].Scope); c != nil {
+			f.countReceipt(c.Name, &list[i].Receipt, list[i].Match)
+		}
+	}
 }

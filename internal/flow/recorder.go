@@ -92,7 +92,7 @@ func (r *recorder) step(ctx context.Context, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	outcomes, owners := r.batch.first(n)
-	if err := r.flow.Store.RecordOutcomes(ctx, now, r.flow.scopes(), outcomes); err != nil {
+	if err := r.flow.record(ctx, now, r.flow.scopes(), outcomes); err != nil {
 		r.failed(ctx, now, n, err)
 		return time.Time{}, err
 	}

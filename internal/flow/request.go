@@ -18,6 +18,8 @@ type Request struct {
 	Text      string       // with Raw: what can be read of it
 	Raw       *sms.Raw     // content that is sent as it is, instead of Text
 	Encoding  gsm.Encoding // of Raw, and of nothing else
+	Coding    uint8        // data_coding and protocol_id of SMPP, see sms.Group
+	Protocol  uint8
 	File      string
 	Language  string
 	Duration  time.Duration

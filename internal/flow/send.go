@@ -35,7 +35,7 @@ type sender struct {
 	id   int64 // of the connector
 	link connect.Connector
 	pace *pacer
-	asks *asks // nil where the operator cannot be asked
+	asks *asker // nil where the operator cannot be asked
 
 	config    atomic.Pointer[sms.Connector]
 	stepped   bool // Step calls it, so that a Send must not wait for room in the window

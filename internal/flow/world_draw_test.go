@@ -49,7 +49,7 @@ func (w *world) drawRaw() (*sms.Raw, gsm.Encoding) {
 	case 0:
 		return &sms.Raw{Header: header, Body: []byte("hello")}, gsm.GSM7
 	case 1:
-		return &sms.Raw{Body: []byte{0, 255}, Coding: 4}, gsm.Octets
+		return &sms.Raw{Body: []byte{0, 255}}, gsm.Octets
 	}
 	return &sms.Raw{Header: header, Body: make([]byte, 140)}, gsm.Octets
 }

@@ -80,7 +80,12 @@ func (w *world) diary() string {
 	var b strings.Builder
 	err := w.store.Sweep(context.Background(), store.Visitor{Record: func(r sms.Record) error {
 		_, _, events, err := w.store.Message(context.Background(), r.AccountID, r.ID)
-		fmt.Fprintf(&b, "%+v\n%+v\n", r, events)
+		fmt.Fprintf(&b, "%+v\n", r)
+		for _, e := range events {
+			note := e.Receipt // a pointer, which only by itself prints what it points to
+			e.Receipt = nil
+			fmt.Fprintf(&b, "%+v %+v\n", e, note)
+		}
 		return err
 	}})
 	if err != nil {
