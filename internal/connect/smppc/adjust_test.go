@@ -127,11 +127,65 @@ func TestAdjustRefuses(t *testing.T) {
 	}
 }
 
-// A bind that comes up later has the window of then.
+// With the window grows what may wait for a Sink that is slow: all of it, and not
+// only the window, can be sent while the Sink takes nothing.
+func TestAdjustWhatMayWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far, o := piped(t, smpptest.Config{})
+		s := &slowSink{sink: &sink{t: t, changed: make(chan struct{})}, gate: make(chan struct{})}
+		r := &rig{sink: s.sink}
+		raw := settings(slowly(nil))
+		c, err := o.New(adjusted(1, raw), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.awaitUp(1)
+		ctx, cancel := context.WithCancel(t.Context())
+		var sender sync.WaitGroup
+		sender.Go(func() {
+			for c.Send(ctx, r.submission()) == nil {
+			}
+		})
+		synctest.Wait() // the Sink has the first outcomes in hand, and the sender stands still
+		before := far.Totals().Submits
+		if !c.(connect.Adjuster).Adjust(adjusted(11, raw)) {
+			t.Fatal("not taken")
+		}
+		synctest.Wait()
+		// Four times the window may wait, and a thousand.
+		if n := far.Totals().Submits - before; n < 4*(11-1) {
+			t.Errorf("%d more were sent, want at least 40", n)
+		}
+		cancel()
+		sender.Wait()
+		close(s.gate)
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// slowSink takes no outcomes before its gate is closed.
+type slowSink struct {
+	*sink
+	gate chan struct{}
+}
+
+func (s *slowSink) Outcomes(list []sms.Outcome) {
+	<-s.gate
+	s.sink.Outcomes(list)
+}
+
+// A bind that comes up later has the window of then, also one that has begun
+// already.
 func TestAdjustWhileDown(t *testing.T) {
 	far := smsc(t, smpptest.Config{})
-	open := make(chan struct{})
+	begun, open := make(chan struct{}, 1), make(chan struct{})
 	r := start(t, 1, map[string]any{"hosts": []string{far.Addr()}}, smppc.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		begun <- struct{}{}
 		select {
 		case <-open:
 		case <-ctx.Done():
@@ -139,6 +193,7 @@ func TestAdjustWhileDown(t *testing.T) {
 		}
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}})
+	<-begun
 	if !r.c.(connect.Adjuster).Adjust(adjusted(20, settings(map[string]any{"hosts": []string{far.Addr()}}))) {
 		t.Fatal("not taken")
 	}

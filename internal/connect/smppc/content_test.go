@@ -56,8 +56,10 @@ func TestEncodeNational(t *testing.T) {
 		}, `esm_class=0x00 … data_coding=0x08 … short_message="" message_payload="` + strings.Repeat(`\x01_`, 153) + `"`},
 		{"on a Latin-1 link, in UCS-2", `"default_alphabet": "latin1"`, func(*connect.Submission) {},
 			`esm_class=0x00 … data_coding=0x08 … short_message="\x011\x01_\x011\x00k"`},
-		{"on a Latin-1 link, in sar", `"default_alphabet": "latin1"`, func(s *connect.Submission) { s.Concat, s.Long = concat, sms.LongSAR },
-			`esm_class=0x00 … short_message="\x011\x01_\x011\x00k" sar_msg_ref_num=0x1234`},
+		{"on a Latin-1 link, in sar", `"default_alphabet": "latin1"`, func(s *connect.Submission) {
+			s.Encoding, s.Concat, s.Long = gsm.National(gsm.NoLanguage, gsm.Spanish), concat, sms.LongSAR
+			s.Payload, s.Group = septets(t, "á", s.Encoding), &sms.Group{Text: "éáí"}
+		}, `esm_class=0x00 … data_coding=0x00 … short_message="\xe1" sar_msg_ref_num=0x1234`},
 		{"what Latin-1 has", `"default_alphabet": "latin1"`, func(s *connect.Submission) {
 			s.Encoding = gsm.National(gsm.NoLanguage, gsm.Spanish)
 			s.Payload = septets(t, "á", s.Encoding)
@@ -120,36 +122,43 @@ func TestEncodeRaw(t *testing.T) {
 		name     string
 		settings string
 		raw      sms.Raw
+		coding   uint8
+		protocol uint8
 		enc      gsm.Encoding
 		long     sms.LongMode
 		want     string
 	}{
-		{"binary", "", sms.Raw{Header: port, Body: []byte{1, 0xFF}, Coding: 0xF5, Protocol: 0x41}, gsm.Octets, sms.LongUDH8,
+		{"binary", "", sms.Raw{Header: port, Body: []byte{1, 0xFF}}, 0xF5, 0x41, gsm.Octets, sms.LongUDH8,
 			`esm_class=0x40 protocol_id=65 … data_coding=0xf5 … short_message="\x06\x05\x04\v\x84\x00\x00\x01\xff"`},
-		{"binary without a header", "", sms.Raw{Body: []byte{1, 0xFF}, Coding: 4}, gsm.Octets, sms.LongUDH8,
+		{"binary without a header", "", sms.Raw{Body: []byte{1, 0xFF}}, 4, 0, gsm.Octets, sms.LongUDH8,
 			`esm_class=0x00 protocol_id=0 … data_coding=0x04 … short_message="\x01\xff"`},
-		{"part in UCS-2", `"data_coding_ucs2": 24`, sms.Raw{Header: concat, Body: []byte{0xD8, 0}, Coding: 99}, gsm.UCS2, sms.LongUDH16,
+		{"part in UCS-2", `"data_coding_ucs2": 24`, sms.Raw{Header: concat, Body: []byte{0xD8, 0}}, 99, 0, gsm.UCS2, sms.LongUDH16,
 			`esm_class=0x40 … data_coding=0x18 … short_message="\x05\x00\x03\t\x02\x01\xd8\x00"`},
-		{"part in GSM-7", `"data_coding_default": 1`, sms.Raw{Header: concat, Body: gsm7(t, "à")}, gsm.GSM7, sms.LongPayload,
+		{"part in GSM-7", `"data_coding_default": 1`, sms.Raw{Header: concat, Body: gsm7(t, "à")}, 0, 0, gsm.GSM7, sms.LongPayload,
 			`esm_class=0x40 … data_coding=0x01 … short_message="\x05\x00\x03\t\x02\x01\x7f"`},
-		{"part for a sar route", "", sms.Raw{Header: concat, Body: gsm7(t, "a")}, gsm.GSM7, sms.LongSAR,
+		{"part for a sar route", "", sms.Raw{Header: concat, Body: gsm7(t, "a")}, 0, 0, gsm.GSM7, sms.LongSAR,
 			`esm_class=0x00 … short_message="a" sar_msg_ref_num=0x0009 sar_total_segments=0x02 sar_segment_seqnum=0x01`},
-		{"header that is more than a concatenation, for a sar route", "", sms.Raw{Header: national, Body: text}, gsm.GSM7, sms.LongSAR,
+		{"header that is more than a concatenation, for a sar route", "", sms.Raw{Header: national, Body: text}, 0, 0, gsm.GSM7, sms.LongSAR,
 			`esm_class=0x40 … short_message="\v\x00\x03\t\x02\x01$\x01\x01%\x01\x01`},
-		{"port for a sar route", "", sms.Raw{Header: port, Body: []byte{1}}, gsm.Octets, sms.LongSAR, `esm_class=0x40 … short_message="\x06\x05\x04\v\x84\x00\x00\x01"`},
-		{"packed behind its header", `"default_alphabet": "gsm7-packed"`, sms.Raw{Header: concat, Body: gsm7(t, "Hi")}, gsm.GSM7, sms.LongUDH8,
+		{"port for a sar route", "", sms.Raw{Header: port, Body: []byte{1}}, 0, 0, gsm.Octets, sms.LongSAR, `esm_class=0x40 … short_message="\x06\x05\x04\v\x84\x00\x00\x01"`},
+		{"packed behind its header", `"default_alphabet": "gsm7-packed"`, sms.Raw{Header: concat, Body: gsm7(t, "Hi")}, 0, 0, gsm.GSM7, sms.LongUDH8,
 			`short_message="\x05\x00\x03\t\x02\x01\x90i"`},
-		{"national on a Latin-1 link loses its tables", `"default_alphabet": "latin1"`, sms.Raw{Header: national, Body: text}, gsm.GSM7, sms.LongUDH8,
+		{"national on a Latin-1 link loses its tables", `"default_alphabet": "latin1"`, sms.Raw{Header: national, Body: text}, 0, 0, gsm.GSM7, sms.LongUDH8,
 			`esm_class=0x40 … data_coding=0x08 … short_message="\x05\x00\x03\t\x02\x01\x011\x01_\x011\x00k"`},
-		{"and its header, when there is nothing else", `"default_alphabet": "latin1"`, sms.Raw{Header: national[6:], Body: text}, gsm.GSM7, sms.LongUDH8,
+		{"and its header, when there is nothing else", `"default_alphabet": "latin1"`, sms.Raw{Header: national[6:], Body: text}, 0, 0, gsm.GSM7, sms.LongUDH8,
 			`esm_class=0x00 … data_coding=0x08 … short_message="\x011\x01_\x011\x00k"`},
-		{"header that makes no sense goes as it is", `"default_alphabet": "latin1"`, sms.Raw{Header: []byte{2, 0, 9}, Body: gsm7(t, "à")}, gsm.GSM7, sms.LongSAR,
+		{"all that fits beside its header as UCS-2", `"default_alphabet": "ascii"`, sms.Raw{Header: concat, Body: gsm7(t, strings.Repeat("é", 67))}, 0, 0, gsm.GSM7, sms.LongUDH8,
+			`esm_class=0x40 … data_coding=0x08 … short_message="\x05\x00\x03\t\x02\x01` + strings.Repeat(`\x00\xe9`, 67) + `"`},
+		{"all that fits beside sar_ parameters as UCS-2", `"default_alphabet": "ascii"`, sms.Raw{Header: concat, Body: gsm7(t, strings.Repeat("é", 67))}, 0, 0, gsm.GSM7, sms.LongSAR,
+			`esm_class=0x00 … data_coding=0x08 … short_message="` + strings.Repeat(`\x00\xe9`, 67) + `" sar_msg_ref_num=0x0009`},
+		{"header that makes no sense goes as it is", `"default_alphabet": "latin1"`, sms.Raw{Header: []byte{2, 0, 9}, Body: gsm7(t, "à")}, 0, 0, gsm.GSM7, sms.LongSAR,
 			`esm_class=0x40 … short_message="\x02\x00\t\xe0"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := submission(t, "")
 			s.Encoding, s.Payload, s.Raw, s.Long = tt.enc, tt.raw.Body, &tt.raw, tt.long
+			s.Group = &sms.Group{Coding: tt.coding, Protocol: tt.protocol}
 			if tt.name == "and its header, when there is nothing else" {
 				tt.raw.Header = append([]byte{6}, tt.raw.Header...)
 			}
@@ -161,7 +170,7 @@ func TestEncodeRaw(t *testing.T) {
 		})
 	}
 	s := submission(t, "")
-	s.Encoding, s.Payload, s.Raw = gsm.Octets, make([]byte, 255), &sms.Raw{}
+	s.Encoding, s.Payload, s.Raw, s.Group = gsm.Octets, make([]byte, 255), &sms.Raw{}, &sms.Group{Coding: 4}
 	if _, err := wire(t, parsed(t, ""), s); !errors.Is(err, errTooLong) {
 		t.Errorf("too long: %v", err)
 	}
@@ -216,5 +225,34 @@ func TestEncodeParametersDoesNotAllocate(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// The class and the protocol_id that an SMPP customer gave a text reach the
+// operator, where the link's codes are those of TS 23.038 §4.
+func TestEncodeClass(t *testing.T) {
+	for _, c := range []struct {
+		settings string
+		kind     sms.Type
+		enc      gsm.Encoding
+		coding   uint8
+		want     string
+	}{
+		{"", sms.TypeSMS, gsm.GSM7, 0x11, "protocol_id=64 … data_coding=0x11"},
+		{"", sms.TypeSMS, gsm.GSM7, 0xF2, "data_coding=0x12"},
+		{"", sms.TypeUnicode, gsm.UCS2, 0x1B, "data_coding=0x1b"},
+		{"", sms.TypeFlash, gsm.GSM7, 0x10, "data_coding=0x10"},
+		{`"flash_default": 240`, sms.TypeFlash, gsm.GSM7, 0x10, "data_coding=0xf0"},
+		{"", sms.TypeSMS, gsm.GSM7, 3, "data_coding=0x00"}, // Latin-1 was the customer's way to write it
+		{`"data_coding_default": 1`, sms.TypeSMS, gsm.GSM7, 0x11, "data_coding=0x01"},
+		{`"default_alphabet": "latin1"`, sms.TypeSMS, gsm.GSM7, 0x11, "data_coding=0x00"},
+		{`"data_coding_ucs2": 24`, sms.TypeUnicode, gsm.UCS2, 0x19, "data_coding=0x18"},
+	} {
+		s := submission(t, "x")
+		s.Type, s.Encoding, s.Group = c.kind, c.enc, &sms.Group{Type: c.kind, Text: "x", Coding: c.coding, Protocol: 0x40}
+		if c.enc == gsm.UCS2 {
+			s.Payload = gsm.AppendUCS2(nil, "x")
+		}
+		checkWire(t, parsed(t, c.settings), s, c.want)
 	}
 }

@@ -11,8 +11,10 @@ import (
 // tables, in a user data header or in sar_ parameters, or the header of content
 // that the caller made. It returns the tables that the septets are written in.
 func (e *encoder) header(cfg *settings, s *connect.Submission) (tables gsm.Encoding, err error) {
+	if s.Group != nil {
+		e.pdu.ProtocolID = s.Group.Protocol
+	}
 	if s.Raw != nil {
-		e.pdu.ProtocolID = s.Raw.Protocol
 		return e.rawHeader(cfg, s), nil
 	}
 	tables = s.Encoding
@@ -70,10 +72,4 @@ func (e *encoder) rawHeader(cfg *settings, s *connect.Submission) (tables gsm.En
 	}
 	e.text = append(e.text, s.Raw.Header...)
 	return tables
-}
-
-// converts says that a text in the default alphabet is no septets on this link, so
-// that it has no national tables either: the operator makes the septets.
-func (s *settings) converts() bool {
-	return s.DefaultAlphabet != gsm.CharsetGSM7 && s.DefaultAlphabet != gsm.CharsetGSM7Packed
 }

@@ -98,7 +98,7 @@ func (l *ledger) receipt(rc sms.Receipt, now time.Time) string {
 func (l *ledger) expire(now time.Time) {
 	for _, id := range l.ids() {
 		r := l.records[id]
-		l.write(r, r.Expire(now), now)
+		l.write(r, r.Expire(now, true), now)
 	}
 }
 

@@ -1,6 +1,7 @@
 package smppc_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ var misbehaviours = []misbehaviour{
 	{"a response that never comes", "after `response_timeout` the outcome is unknown: sent once more by the same connector (`on_unknown: resend`), charged once", responseLost},
 	{"none the second time either", "the message is `held`, and closed as `unknown` at the end of its time; nothing is charged", responseLostTwice},
 	{"a response that comes too late", "still taken: the part is `sent` under its id, and receipts for it match; with `on_unknown: hold` nothing is sent twice", responseLate},
+	{"the same, when the second copy is out already (`on_unknown: resend`)", "the part is `sent` under the id that came first, and charged once; receipts for either copy match, and the customer is told once", responseLateTwice},
 	{"a response without a message id", "taken as accepted; no receipt can match it, so it ends as `unknown`, reason `no_receipt`", noMessageID},
 	{"throttle storm (ESME_RTHROTTLED)", "the link stays, nothing is rejected and no attempt is counted; every message arrives once, and its receipt matches", func(t *testing.T) { storm(t, smpp.StatusThrottled) }},
 	{"queue full (ESME_RMSGQFUL)", "the same", func(t *testing.T) { storm(t, smpp.StatusMsgQFul) }},
@@ -163,6 +165,28 @@ func responseLate(t *testing.T) {
 	say(t, far, smpp.StatusOK, 9, receiptPDU("id:77 stat:DELIVRD"))
 	b.reaches(sms.Delivered, ids...)
 	b.want("accept:queued claim:sending hold:held answer:sent deliver:delivered |  | 1 charged, 0 released", ids...)
+}
+
+func responseLateTwice(t *testing.T) {
+	b, _, far := bookTo(t, map[string]any{"response_timeout": "300ms"})
+	ids := b.accept(1, 1)
+	first, _ := submits(t, far, 1)
+	second, _ := submits(t, far, 1)
+	say(t, far, smpp.StatusOK, first[0].Sequence, &smpp.SubmitSMResp{MessageID: "77"})
+	b.reaches(sms.Sent, ids...)
+	say(t, far, smpp.StatusOK, second[0].Sequence, &smpp.SubmitSMResp{MessageID: "88"})
+	for i, id := range []string{"88", "77"} {
+		say(t, far, smpp.StatusOK, uint32(i+1), receiptPDU("id:"+id+" stat:DELIVRD"))
+	}
+	b.receipts("applied same", "evidence same")
+	if r := b.message(ids[0]); r.Sub[0].UpstreamID != "77" || b.told() != 1 {
+		t.Errorf("sent under %q, the customer was told %d times", r.Sub[0].UpstreamID, b.told())
+	}
+	// Where the machine is slow the second copy has timed out too, and was held.
+	got := strings.Replace(b.line(ids[0]), " hold:held", "", 1)
+	if want := "accept:queued claim:sending retry:queued claim:sending answer:sent evidence:sent deliver:delivered evidence:delivered |  | 1 charged, 0 released"; got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
 }
 
 func noMessageID(t *testing.T) {
@@ -350,17 +374,35 @@ func hugePayload(t *testing.T) {
 
 func hugePDU(t *testing.T) {
 	b, l, far := bookTo(t, nil)
-	if _, err := io.WriteString(far, "\x00\x02\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x01"); err != nil { // 128 KiB are announced
+	const most = 70 << 10
+	p := &smpp.DeliverSM{Source: smpp.Address{Addr: number(1)}, Destination: smpp.Address{Addr: "16222"}}
+	fill := func(tag smpp.Tag, n int) []byte {
+		if err := p.TLVs.Add(tag, make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		frame, err := smpp.Append(nil, smpp.Header{Sequence: 1}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return frame
+	}
+	size := len(fill(smpp.TagMessagePayload, 65000))
+	if _, err := far.Write(fill(0x1400, most-size-4)); err != nil { // four are its tag and length
 		t.Fatal(err)
 	}
-	for {
-		h, _, err := far.Next()
-		if err != nil {
-			break
-		}
-		if h.Command != smpp.CmdGenericNack {
-			t.Fatalf("answered with %v", h)
-		}
+	if h, _, err := far.Next(); err != nil || h.Command != smpp.CmdDeliverSMResp || h.Status != smpp.StatusOK {
+		t.Fatalf("a PDU of 70 KiB is answered with %v, %v", h, err)
+	}
+	announced := binary.BigEndian.AppendUint32(nil, most+1)
+	if _, err := io.WriteString(far, string(announced)+"\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x02"); err != nil {
+		t.Fatal(err)
+	}
+	// It is refused by its length, and not because the rest does not come.
+	if h, _, err := far.Next(); err != nil || h.Command != smpp.CmdGenericNack || h.Status != smpp.StatusInvCmdLen {
+		t.Fatalf("a PDU of one octet more is answered with %v, %v", h, err)
+	}
+	if h, _, err := far.Next(); !errors.Is(err, io.EOF) {
+		t.Fatalf("got %v, %v; want the end of the link", h, err)
 	}
 	again := l.accept()
 	ids := b.accept(1, 1)

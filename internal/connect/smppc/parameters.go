@@ -41,11 +41,7 @@ const (
 
 // UnmarshalJSON reads [{"tag": …, "type": …, "value": …}].
 func (p *parameters) UnmarshalJSON(b []byte) error {
-	var list []struct {
-		Tag   json.RawMessage `json:"tag"`
-		Type  string          `json:"type"`
-		Value json.RawMessage `json:"value"`
-	}
+	var list []json.RawMessage
 	if err := json.Unmarshal(b, &list); err != nil {
 		return faultParameters
 	}
@@ -53,7 +49,18 @@ func (p *parameters) UnmarshalJSON(b []byte) error {
 		return faultParamMany
 	}
 	*p = nil
-	for _, l := range list {
+	for _, raw := range list {
+		if err := strayKey(raw, []string{"tag", "type", "value"}); err != nil {
+			return err
+		}
+		var l struct {
+			Tag   json.RawMessage `json:"tag"`
+			Type  string          `json:"type"`
+			Value json.RawMessage `json:"value"`
+		}
+		if err := json.Unmarshal(raw, &l); err != nil {
+			return faultParameters
+		}
 		tag, ok := parseTag(l.Tag)
 		if !ok {
 			return faultParamTag
@@ -87,11 +94,11 @@ func paramValue(kind string, raw json.RawMessage) (string, error) {
 		return string(octets), nil
 	}
 	var text string
-	err := json.Unmarshal(raw, &text)
+	err := json.Unmarshal(raw, &text) // which leaves a null alone
 	switch {
 	case kind != "string" && kind != "cstring" && kind != "hex":
 		return "", faultParamType
-	case err != nil || len(text) > mostValue:
+	case err != nil || string(raw) == "null" || len(text) > mostValue:
 		return "", faultParamText
 	case kind == "cstring":
 		return text + "\x00", nil

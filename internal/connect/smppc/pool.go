@@ -25,6 +25,8 @@ type pool struct {
 	window  int // of each link
 	links   []*link
 	waiting []*waiter
+	out     int           // places taken, of all links, also of those out of use
+	idle    chan struct{} // made by close; closed when no place is taken any more
 	closed  bool
 }
 
@@ -97,6 +99,7 @@ func (p *pool) tryTake() (*link, error) {
 		return nil, nil
 	}
 	best.open++
+	p.out++
 	return best, nil
 }
 
@@ -109,6 +112,9 @@ func (p *pool) release(l *link) {
 		return
 	}
 	l.open--
+	if p.out--; p.closed && p.out == 0 {
+		close(p.idle)
+	}
 }
 
 // resize changes the window of each link. Places beyond a smaller one are not
@@ -146,6 +152,7 @@ func (p *pool) add(l *link) {
 func (p *pool) fill(l *link) {
 	for len(p.waiting) > 0 && l.open < p.window {
 		l.open++
+		p.out++
 		p.tell(l)
 	}
 }
@@ -171,16 +178,21 @@ func (p *pool) remove(l *link) bool {
 	return true
 }
 
-// close refuses all further use.
-func (p *pool) close() {
+// close refuses all further use. The channel is closed when every place that was
+// taken has been given back.
+func (p *pool) close() (idle <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
+	p.closed, p.idle = true, make(chan struct{})
+	if p.out == 0 {
+		close(p.idle)
+	}
 	for _, l := range p.links {
 		l.usable = false
 	}
 	p.links = nil
 	p.wakeAll()
+	return p.idle
 }
 
 func (p *pool) wakeAll() {

@@ -103,7 +103,7 @@ func TestPoolEnds(t *testing.T) {
 		}
 		p.add(l)
 		take(t, p)
-		if err := waits(p.close); !errors.Is(err, connect.ErrClosed) {
+		if err := waits(func() { p.close() }); !errors.Is(err, connect.ErrClosed) {
 			t.Errorf("the pool was closed: %v", err)
 		}
 		p.add(&link{})

@@ -82,6 +82,25 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// The answer is of the connectors that share their ids, as a receipt would be.
+func TestQueryIsAnsweredForTheScope(t *testing.T) {
+	far := smsc(t, smpptest.Config{OnOther: func(p smpp.PDU, r smpp.Responder) {
+		_ = r.Respond(smpp.StatusOK, &smpp.QuerySMResp{MessageID: p.(*smpp.QuerySM).MessageID, State: smpp.StateDelivered})
+	}})
+	more := map[string]any{"hosts": []string{far.Addr()}, "query": "on"}
+	r := to(t, far.Addr(), 1, more)
+	if !r.c.(connect.Adjuster).Adjust(&sms.Connector{Head: sms.Head{ID: 7}, ScopeID: 5, Window: 1, Settings: settings(more)}) {
+		t.Fatal("not taken")
+	}
+	if err := ask(t, r, "00AB"); err != nil {
+		t.Fatal(err)
+	}
+	r.await("the answer", func() bool { return len(r.receipts) == 1 })
+	if got := r.receipts[0].ConnectorID; got != 5 {
+		t.Errorf("the answer is of scope %d, want 5", got)
+	}
+}
+
 // When it is not asked.
 func TestQueryIsNotAsked(t *testing.T) {
 	far := smsc(t, smpptest.Config{OnOther: func(smpp.PDU, smpp.Responder) { t.Error("it was asked") }})

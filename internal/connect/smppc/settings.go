@@ -183,17 +183,15 @@ func decodeStrict(raw json.RawMessage, field any) error {
 	if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		return errors.New("is null: leave the key out")
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	err := d.Decode(field)
+	err := strayKey(raw, objectKeys(field))
+	if err == nil {
+		err = json.Unmarshal(raw, field)
+	}
 	if err == nil {
 		return nil
 	}
 	if f, ok := errors.AsType[fault](err); ok {
 		return f
-	}
-	if unknown, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return fmt.Errorf("has the unknown key %s", unknown)
 	}
 	switch field.(type) {
 	case *string:
@@ -231,6 +229,33 @@ func decodeStrict(raw json.RawMessage, field any) error {
 type fault string
 
 func (f fault) Error() string { return string(f) }
+
+// objectKeys are the keys that the value of a setting may have, nil for one whose
+// keys are not ours to know.
+func objectKeys(field any) []string {
+	switch field.(type) {
+	case *tonNPI:
+		return []string{"ton", "npi"}
+	case **tlsSettings:
+		return []string{"server_name", "ca_file", "cert_file", "key_file"}
+	}
+	return nil
+}
+
+// strayKey is the error of an object with a key that is none of keys, in exactly
+// this spelling: the decoder would take TON for ton.
+func strayKey(raw json.RawMessage, keys []string) error {
+	object := map[string]json.RawMessage{}
+	if keys == nil || json.Unmarshal(raw, &object) != nil {
+		return nil // that it is no object is for the decoder to say
+	}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if !slices.Contains(keys, key) {
+			return fault(fmt.Sprintf("has the unknown key %q: the keys are %s", key, strings.Join(keys, ", ")))
+		}
+	}
+	return nil
+}
 
 // version is interface_version of the bind (SMPP 3.4 §5.2.4).
 func (s *settings) version() uint8 {

@@ -35,7 +35,7 @@ func Plugin() connect.Plugin { return Options{}.Plugin() }
 
 // Plugin is SMPP as a plug-in of the binary.
 func (o Options) Plugin() connect.Plugin {
-	return connect.Plugin{Types: []sms.Type{sms.TypeSMS}, New: o.New}
+	return connect.Plugin{Types: []sms.Type{sms.TypeSMS}, New: o.New, Advise: advise}
 }
 
 // Connector keeps the binds to one operator.
@@ -202,14 +202,20 @@ func (c *Connector) Close(ctx context.Context) error {
 	c.mu.Unlock()
 	defer close(c.closed)
 	defer c.cutSink()
-	c.pool.close()
+	idle := c.pool.close()
+	stop := context.AfterFunc(ctx, c.cutSink)
+	defer stop()
+	// While responses are awaited, receipts and replies are taken: not every
+	// operator sends again what is refused.
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
 	c.receipts.refuseNew()
 	c.inbound.refuseNew()
 	if !started {
 		return nil
 	}
-	stop := context.AfterFunc(ctx, c.cutSink)
-	defer stop()
 	for _, b := range c.binds {
 		c.binding.Go(func() { b.leave(ctx) })
 	}

@@ -96,58 +96,64 @@ func oneMessage(enc gsm.Encoding) int {
 // write appends the text in the alphabet of the link, behind the header, and sets
 // data_coding. tables are those the septets are written in.
 func (e *encoder) write(cfg *settings, s *connect.Submission, tables gsm.Encoding, payload bool) error {
-	flash := s.Type == sms.TypeFlash
 	switch s.Encoding.Kind() {
 	case gsm.GSM7:
 	case gsm.UCS2:
-		return e.writeUCS2(cfg, s.Payload, flash)
+		return e.writeUCS2(cfg, s, s.Payload)
 	case gsm.Octets:
-		if s.Raw == nil {
+		if s.Raw == nil || s.Group == nil {
 			return errEncoding
 		}
-		e.pdu.DataCoding = s.Raw.Coding
+		e.pdu.DataCoding = s.Group.Coding
 		e.text = append(e.text, s.Payload...)
 		return nil
 	default:
 		return errEncoding
 	}
-	e.pdu.DataCoding = cfg.DataCodingDefault
-	if flash {
-		e.pdu.DataCoding = cfg.FlashDefault
-	}
+	e.pdu.DataCoding = cfg.coding(s, gsm.CharsetGSM7)
 	switch {
+	case cfg.converts():
+		return e.convert(cfg, s, tables, payload)
 	case payload && tables != gsm.GSM7:
 		// The operator cuts a payload, and would have to repeat in each part
 		// which tables it is written in. Nobody does.
-		return e.writeUCS2(cfg, gsm.AppendUCS2(nil, gsm.DecodeSeptets(s.Payload, tables)), flash)
-	case cfg.DefaultAlphabet == gsm.CharsetGSM7:
-		e.text = append(e.text, s.Payload...)
-		return nil
+		return e.writeUCS2(cfg, s, gsm.AppendUCS2(nil, gsm.DecodeSeptets(s.Payload, tables)))
 	case cfg.DefaultAlphabet == gsm.CharsetGSM7Packed:
 		e.text = gsm.AppendPacked(e.text, s.Payload, len(e.text))
 		return nil
 	}
-	text := gsm.DecodeSeptets(s.Payload, tables)
-	var ok bool
-	if e.text, ok = gsm.AppendEncoded(e.text, cfg.DefaultAlphabet, text); ok {
-		return nil
-	}
-	// The operator's alphabet lacks a character, such as €. The text may still go
-	// out as UCS-2 if it takes no more than the one part that was priced.
-	wide := gsm.AppendUCS2(nil, text)
-	if !payload && len(e.text)+len(wide) > oneUserData {
-		return errAlphabet
-	}
-	return e.writeUCS2(cfg, wide, flash)
+	e.text = append(e.text, s.Payload...)
+	return nil
 }
 
-func (e *encoder) writeUCS2(cfg *settings, payload []byte, flash bool) error {
-	e.pdu.DataCoding = cfg.DataCodingUCS2
-	if flash {
-		e.pdu.DataCoding = cfg.FlashUCS2
-	}
+func (e *encoder) writeUCS2(cfg *settings, s *connect.Submission, payload []byte) error {
+	e.pdu.DataCoding = cfg.coding(s, gsm.CharsetUCS2)
 	e.text = append(e.text, payload...)
 	return nil
+}
+
+// coding is the data_coding of a text in the default alphabet or UCS-2: that of
+// the link. The classes 1 to 3, which an SMPP customer may have given it, are kept
+// where the link's codes are those of TS 23.038 §4.
+func (s *settings) coding(sub *connect.Submission, cs gsm.Charset) uint8 {
+	plain, flash, own := s.DataCodingDefault, s.FlashDefault, s.DataCodingDefault == 0 && !s.converts()
+	if cs == gsm.CharsetUCS2 {
+		plain, flash, own = s.DataCodingUCS2, s.FlashUCS2, s.DataCodingUCS2 == smpp.CodingUCS2
+	}
+	switch {
+	case sub.Type == sms.TypeFlash:
+		return flash
+	case sub.Group == nil || sub.Group.Coding == 0 || !own:
+		return plain
+	}
+	_, class, ok := gsm.ParseDCS(sub.Group.Coding)
+	if !ok || class <= gsm.Class0 {
+		return plain
+	}
+	if dcs, ok := gsm.DCS(cs, class); ok {
+		return dcs
+	}
+	return plain
 }
 
 // source is the sender with its type and plan (SMPP 3.4 §5.2.5, §5.2.6).

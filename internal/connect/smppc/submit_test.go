@@ -153,6 +153,18 @@ func TestEncodeRefuses(t *testing.T) {
 		{"a numbered payload", "", func(s *connect.Submission) { s.Concat, s.Long = concat, sms.LongPayload }, errConcat},
 		{"a character that the alphabet lacks, in a full part", `"default_alphabet": "ascii"`,
 			func(s *connect.Submission) { s.Payload = gsm7(t, strings.Repeat("é", 71)) }, errAlphabet},
+		{"the same, in a part of several, though it would fit", `"default_alphabet": "ascii"`,
+			func(s *connect.Submission) { s.Concat, s.Payload = concat, gsm7(t, "é") }, errAlphabet},
+		{"the same, in another part", `"default_alphabet": "ascii"`,
+			func(s *connect.Submission) { s.Concat, s.Group = concat, &sms.Group{Text: "Canary7351é"} }, errAlphabet},
+		{"the same, in a payload that would take more parts", `"default_alphabet": "ascii"`,
+			func(s *connect.Submission) { s.Long, s.Payload = sms.LongPayload, gsm7(t, strings.Repeat("é", 161)) }, errAlphabet},
+		{"the same, in a part of the caller's own that is full", `"default_alphabet": "ascii"`, func(s *connect.Submission) {
+			s.Payload, s.Raw = gsm7(t, strings.Repeat("é", 68)), &sms.Raw{Header: []byte{5, 0, 3, 9, 2, 1}}
+		}, errAlphabet},
+		{"the same, with sar_ parameters", `"default_alphabet": "ascii"`, func(s *connect.Submission) {
+			s.Payload, s.Raw, s.Long = gsm7(t, strings.Repeat("é", 68)), &sms.Raw{Header: []byte{5, 0, 3, 9, 2, 1}}, sms.LongSAR
+		}, errAlphabet},
 		{"a long sender", "", func(s *connect.Submission) { s.From = strings.Repeat("x", 21) }, nil},
 		{"a sender with NUL", "", func(s *connect.Submission) { s.From = "a\x00b" }, nil},
 		{"a long number", "", func(s *connect.Submission) { s.To = strings.Repeat("1", 21) }, nil},

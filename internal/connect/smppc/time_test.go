@@ -189,7 +189,8 @@ func TestRestartLoop(t *testing.T) {
 	})
 }
 
-// A wrong password is tried again after minutes, and the reason says what to do.
+// A wrong password is tried again after minutes, and only then at the next host;
+// the reason says what to do.
 func TestWrongPassword(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var binds atomic.Int64
@@ -200,29 +201,56 @@ func TestWrongPassword(t *testing.T) {
 			}
 			return smpp.StatusOK
 		}})
-		r := startIn(t, 5, slowly(nil), o)
+		var tried trail
+		dial := o.Dial
+		o.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			tried.add(addr)
+			return dial(ctx, network, addr)
+		}
+		r := startIn(t, 5, slowly(map[string]any{"hosts": []string{"far", "other"}}), o)
 		r.await("a report", func() bool { return len(r.links) > 0 })
 		if link := r.lastLink(); link.Up || !strings.Contains(link.Reason, "ESME_RINVPASWD") || !strings.Contains(link.Reason, "check system_id and password") {
 			t.Errorf("link %+v", link)
 		}
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if n := binds.Load(); n != 1 {
-			t.Errorf("%d binds in two minutes, want 1", n)
+		if n := binds.Load(); n != 1 || tried.String() != "far:2775" {
+			t.Errorf("%d binds in two minutes, at %s; want 1", n, &tried)
 		}
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
 		if n := binds.Load(); n < 4 || n > 10 {
 			t.Errorf("%d binds in 22 minutes, want one each 2.5 to 5", n)
 		}
-		if len(r.links) != 1 {
-			t.Errorf("the same reason was reported %d times", len(r.links))
+		if !strings.HasPrefix(tried.String(), "far:2775 other:2775 far:2775 other:2775") {
+			t.Errorf("tried %s, want the hosts in turn", &tried)
+		}
+		if len(r.links) != int(binds.Load()) { // each names its host
+			t.Errorf("%d binds were reported %d times", binds.Load(), len(r.links))
 		}
 		r.close(0)
 		if strings.Contains(r.log.String(), password) || !strings.Contains(r.log.String(), "cannot bind") {
 			t.Errorf("log:\n%s", r.log)
 		}
 	})
+}
+
+// trail keeps the hosts that were dialled.
+type trail struct {
+	mu    sync.Mutex
+	hosts []string
+}
+
+func (l *trail) add(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hosts = append(l.hosts, host)
+}
+
+func (l *trail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.hosts, " ")
 }
 
 // A host that is down is passed over; one that is silent costs its timeout.
@@ -251,44 +279,45 @@ func TestFailover(t *testing.T) {
 	})
 }
 
-// A host that takes binds and drops them is passed over. A session that lived for
-// long begins again at its own host.
+// A host that takes binds and drops the sessions is passed over. A session that
+// lived for long begins again at its own host.
 func TestOwnHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var drops atomic.Bool
-		drops.Store(true)
-		_, own := piped(t, smpptest.Config{OnBind: func(s *smpp.Session) {
-			if drops.Load() {
-				_ = s.Close() // never fails
-			}
-		}})
+		var good atomic.Bool
+		_, own := piped(t, smpptest.Config{})
 		theirs, other := piped(t, smpptest.Config{})
-		var mu sync.Mutex
-		var list []string
-		tried := func() string {
-			mu.Lock()
-			defer mu.Unlock()
-			return strings.Join(list, " ")
-		}
+		var tried trail
 		o := smppc.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			mu.Lock()
-			list = append(list, addr)
-			mu.Unlock()
-			if addr == "other:2775" {
+			tried.add(addr)
+			switch {
+			case addr == "other:2775":
 				return other.Dial(ctx, network, addr)
+			case good.Load():
+				return own.Dial(ctx, network, addr)
 			}
-			return own.Dial(ctx, network, addr)
+			near, far := smpptest.Pipe()
+			go func() {
+				if _, err := far.AcceptBind(); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(time.Second)
+				_ = far.Close() // never fails
+			}()
+			return near, nil
 		}}
 		r := startIn(t, 5, slowly(map[string]any{"hosts": []string{"mine", "other"}}), o)
-		r.await("the second host", func() bool { return tried() == "mine:2775 other:2775" && r.links[len(r.links)-1].Up })
-		drops.Store(false)
+		r.await("the second host", func() bool { return len(r.links) == 3 && r.links[2].Up })
+		if !r.links[0].Up || r.links[1].Up || tried.String() != "mine:2775 other:2775" {
+			t.Errorf("tried %s, links %+v; want the first host bound, lost, and not tried again", &tried, r.links)
+		}
+		good.Store(true)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if got := tried(); got != "mine:2775 other:2775" {
+		if got := tried.String(); got != "mine:2775 other:2775" {
 			t.Errorf("a bind was moved while its session lived: %s", got)
 		}
 		theirs.Drop()
-		r.await("its own host", func() bool { return tried() == "mine:2775 other:2775 mine:2775" && r.links[len(r.links)-1].Up })
+		r.await("its own host", func() bool { return tried.String() == "mine:2775 other:2775 mine:2775" && r.links[len(r.links)-1].Up })
 		r.close(0)
 	})
 }
@@ -308,6 +337,33 @@ func TestNobodyThere(t *testing.T) {
 			t.Errorf("reason %q", got)
 		}
 		r.close(0) // while a dial is under way
+	})
+}
+
+// While Close waits for responses, what the operator delivers is taken: not every
+// operator sends again what is refused.
+func TestCloseTakesReceipts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far, o := piped(t, smpptest.Config{OnSubmit: func(*smpptest.Message) smpptest.Reply { return smpptest.Reply{Delay: 5 * time.Second} }})
+		r := startIn(t, 5, map[string]any{"hosts": []string{"far"}}, o)
+		r.awaitUp(1)
+		r.send(1)
+		synctest.Wait()
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			r.close(10 * time.Second)
+		}()
+		synctest.Wait()
+		if err := far.Deliver(t.Context(), "harkara", &smpp.DeliverSM{ESMClass: smpp.EsmReceipt, ShortMessage: []byte("id:1 stat:DELIVRD")}); err != nil {
+			t.Errorf("a receipt while Close waits for a response: %v", err)
+		}
+		<-closed
+		for _, o := range r.awaitOutcomes(1) {
+			if o.Verdict != sms.VerdictAccepted || len(r.receipts) != 1 {
+				t.Errorf("%d receipts, outcome %+v", len(r.receipts), o)
+			}
+		}
 	})
 }
 
