@@ -88,6 +88,27 @@ func idText(id sms.MessageID, form string) string {
 	return id.String()
 }
 
+// parseIDs reads an id in the form of the login, and in the other one, in which it
+// may have been given when the login had that. The first that is a message of the
+// account is meant.
+func parseIDs(s, form string) (ids []sms.MessageID, err error) {
+	other := sms.IDHex
+	if form == sms.IDHex {
+		other = sms.IDDecimal
+	}
+	for _, f := range []string{form, other} {
+		id, ferr := parseID(s, f)
+		if ferr == nil {
+			ids = append(ids, id)
+		}
+		err = ferr
+	}
+	if len(ids) > 0 {
+		return ids, nil
+	}
+	return nil, err
+}
+
 // parseID reads what idText wrote. Leading zeros and upper case do no harm.
 func parseID(s, form string) (sms.MessageID, error) {
 	base := 10

@@ -16,6 +16,7 @@ type content struct {
 	text     string
 	raw      *sms.Raw
 	encoding gsm.Encoding // of raw
+	coding   uint8        // data_coding
 }
 
 // elementPorts is the information element of 16-bit application ports (TS 23.040
@@ -33,7 +34,7 @@ func readContent(m *message, alphabet gsm.Charset) (content, error) {
 	if !ok {
 		return content{}, refuse(smpp.StatusInvDCS, "data_coding is reserved; use 0 for the default alphabet, 8 for UCS-2, 4 for binary")
 	}
-	c := content{kind: sms.TypeSMS}
+	c := content{kind: sms.TypeSMS, coding: m.coding}
 	switch {
 	case class == gsm.Class0:
 		c.kind = sms.TypeFlash
@@ -57,15 +58,18 @@ func readContent(m *message, alphabet gsm.Charset) (content, error) {
 			return c, err
 		}
 	}
-	c.raw = &sms.Raw{Header: header, Protocol: m.protocol}
+	if header == nil && !waiting && len(body) == 0 {
+		return c, errEmpty
+	}
+	c.raw = &sms.Raw{Header: header}
 	inHeader := 0
 	if m.esmClass&smpp.EsmUDHI != 0 {
 		inHeader = len(header)
 	}
 	if waiting || !c.rawText(cs, body, inHeader, udh) {
-		c.encoding, c.raw.Body, c.raw.Coding = gsm.Octets, bytes.Clone(body), m.coding
+		c.encoding, c.raw.Body = gsm.Octets, bytes.Clone(body)
 		if cs == alphabet && !waiting {
-			c.raw.Coding, _ = gsm.DCS(cs, gsm.NoClass) // what 0 is with this login need not be what it is with the operator
+			c.coding, _ = gsm.DCS(cs, gsm.NoClass) // what 0 is with this login need not be what it is with the operator
 		}
 	}
 	if c.raw.Body == nil {
@@ -134,7 +138,7 @@ func plainText(cs gsm.Charset, octets []byte) (text string, ok bool, err error) 
 	case !ok:
 		return "", false, nil
 	case len(octets) == 0:
-		return "", true, refuse(smpp.StatusInvMsgLen, "The text is empty")
+		return "", true, errEmpty
 	case cs == gsm.CharsetUCS2 && !bytes.Equal(gsm.AppendUCS2(nil, text), octets):
 		return "", true, refuse(smpp.StatusInvMsgLen, "The text is not UCS-2: it has an odd number of octets, or half a character")
 	case cs != gsm.CharsetUCS2 && strings.ContainsRune(text, '\uFFFD'):
@@ -142,6 +146,8 @@ func plainText(cs gsm.Charset, octets []byte) (text string, ok bool, err error) 
 	}
 	return text, true, nil
 }
+
+var errEmpty = refuse(smpp.StatusInvMsgLen, "The message is empty")
 
 func unreadable(cs gsm.Charset) error {
 	return refuse(smpp.StatusInvDCS, "The text has octets that "+cs.String()+" does not have; check data_coding, and what the default alphabet of this login is")

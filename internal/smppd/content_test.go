@@ -81,7 +81,7 @@ func TestRaw(t *testing.T) {
 		header   string // hex
 		encoding gsm.Encoding
 		body     []byte
-		outgoing uint8 // Raw.Coding
+		outgoing uint8 // data_coding of octets; that of texts stays
 		text     string
 	}{
 		{"part of GSM-7", gsm.CharsetGSM7, 0, withHeader(join(udh, []byte("part"))), "0500034c0201", gsm.GSM7, []byte("part"), 0, "part"},
@@ -98,6 +98,7 @@ func TestRaw(t *testing.T) {
 		{"binary for the SIM", gsm.CharsetGSM7, 0xF6, func(m *message) { m.short, m.protocol = []byte{1}, 0x7F }, "", gsm.Octets, []byte{1}, 0xF6, ""},
 		{"pictogram", gsm.CharsetGSM7, 9, func(m *message) { m.short = []byte{0xB0, 0xA1} }, "", gsm.Octets, []byte{0xB0, 0xA1}, 9, ""},
 		{"message waiting", gsm.CharsetGSM7, 0xC8, func(m *message) { m.short = []byte("vm") }, "", gsm.Octets, []byte("vm"), 0xC8, ""},
+		{"header alone", gsm.CharsetGSM7, 4, withHeader(unhex("04 01 02 80 03")), "0401028003", gsm.Octets, []byte{}, 4, ""},
 		{"message waiting without a text", gsm.CharsetLatin1, 0xC8, func(*message) {}, "", gsm.Octets, []byte{}, 0xC8, ""},
 		{"SAR", gsm.CharsetGSM7, 0, func(m *message) { m.short = []byte("sar"); m.tlvs.AddSAR(smpp.Concat{Ref: 0x0134, Total: 3, Seq: 2}) },
 			"050003340302", gsm.GSM7, []byte("sar"), 0, "sar"},
@@ -119,14 +120,17 @@ func TestRaw(t *testing.T) {
 		m := &message{coding: c.coding}
 		c.change(m)
 		before := bytes.Clone(m.short)
+		if c.encoding != gsm.Octets {
+			c.outgoing = c.coding
+		}
 		got, err := readContent(m, c.alphabet)
 		if err != nil || got.raw == nil {
 			t.Errorf("%s: %+v %v", c.name, got, err)
 			continue
 		}
 		if h := hex.EncodeToString(got.raw.Header); h != c.header || got.encoding != c.encoding || !bytes.Equal(got.raw.Body, c.body) ||
-			got.raw.Coding != c.outgoing || got.text != c.text || got.raw.Protocol != m.protocol {
-			t.Errorf("%s: header %s, %v %x, coding %#x, text %q", c.name, h, got.encoding, got.raw.Body, got.raw.Coding, got.text)
+			got.coding != c.outgoing || got.text != c.text {
+			t.Errorf("%s: header %s, %v %x, coding %#x, text %q", c.name, h, got.encoding, got.raw.Body, got.coding, got.text)
 		}
 		clear(m.short) // the session uses its buffers again
 		if len(c.header) > 0 && !bytes.Equal(got.raw.Body, c.body) {
@@ -169,6 +173,11 @@ func TestContentRefused(t *testing.T) {
 		{"header longer than the text", message{esmClass: smpp.EsmUDHI, short: []byte{9, 0}}, smpp.StatusInvEsmClass},
 		{"header that does not add up", message{esmClass: smpp.EsmUDHI, short: unhex("03 00 03 4C 61")}, smpp.StatusInvEsmClass},
 		{"no header", message{esmClass: smpp.EsmUDHI}, smpp.StatusInvEsmClass},
+		{"empty", message{}, smpp.StatusInvMsgLen},
+		{"empty binary", message{coding: 4}, smpp.StatusInvMsgLen},
+		{"empty pictograms", message{coding: 9}, smpp.StatusInvMsgLen},
+		{"empty 8-bit", message{coding: 2}, smpp.StatusInvMsgLen},
+		{"empty payload", message{coding: 0xF4, tlvs: sar(func(t *smpp.TLVs) { _ = t.Add(smpp.TagMessagePayload, nil) })}, smpp.StatusInvMsgLen},
 		{"text twice", message{short: []byte("a"), tlvs: sar(func(t *smpp.TLVs) { _ = t.Add(smpp.TagMessagePayload, []byte("b")) })}, smpp.StatusInvMsgLen},
 		{"SAR without total", message{short: []byte("a"), tlvs: sar(func(t *smpp.TLVs) { t.AddUint16(smpp.TagSARMsgRefNum, 1) })}, smpp.StatusMissingOptParam},
 		{"SAR 0 of 2", message{short: []byte("a"), tlvs: sar(func(t *smpp.TLVs) { t.AddSAR(smpp.Concat{Total: 2}) })}, smpp.StatusInvOptParamVal},

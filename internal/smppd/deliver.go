@@ -34,7 +34,8 @@ const (
 //
 // What was lost with a session, or refused by a busy receiver, takes its old place
 // again and is offered first. What is refused for itself goes back into the store
-// until later, and the others pass it.
+// until later, and the others pass it. Who does not answer is left out while
+// another receiver does (see receiver).
 type deliverer struct {
 	server *Server
 	login  *login
@@ -46,11 +47,11 @@ type deliverer struct {
 	dry     bool // the last claim took all there was
 	low     int  // as long as fewer are ready, more are claimed
 	seq     uint64
-	ready   []*delivery           // claimed and to be sent, in order of seq
-	held    map[int64]struct{}    // rows that are here, until the store knows what became of them
-	flying  int                   // deliveries under way
-	open    map[*smpp.Session]int // PDUs under way
-	turn    int                   // which receiver is next
+	ready   []*delivery                 // claimed and to be sent, in order of seq
+	held    map[int64]struct{}          // rows that are here, until the store knows what became of them
+	flying  int                         // deliveries under way
+	known   map[*smpp.Session]*receiver // those that were offered something
+	turn    int                         // which receiver is next
 	zone    *time.Location
 	scratch smpp.DeliverSM
 
@@ -66,7 +67,7 @@ type deliverer struct {
 }
 
 func newDeliverer(s *Server, l *login) *deliverer {
-	return &deliverer{server: s, login: l, bell: make(chan struct{}, 1), held: map[int64]struct{}{}, open: map[*smpp.Session]int{},
+	return &deliverer{server: s, login: l, bell: make(chan struct{}, 1), held: map[int64]struct{}{}, known: map[*smpp.Session]*receiver{},
 		later: map[time.Time][]int64{}, zone: time.UTC}
 }
 
@@ -169,17 +170,21 @@ func (d *deliverer) pump(now time.Time) {
 	if d.stopped || now.Before(d.paused) {
 		return
 	}
-	for s := range d.open {
+	for s, r := range d.known {
 		select {
 		case <-s.Closing():
-			return
+			if r.open > 0 {
+				return
+			}
+			delete(d.known, s)
 		default:
 		}
 	}
 	receivers := *d.login.receivers.Load()
+	alone := !slices.ContainsFunc(receivers, func(s *smpp.Session) bool { return d.known[s] == nil || d.known[s].silent == 0 })
 	for len(d.ready) > 0 {
 		x := d.ready[0]
-		done, ok := d.send(x, receivers)
+		done, ok := d.send(x, receivers, now, alone)
 		if !ok {
 			return
 		}
@@ -191,14 +196,19 @@ func (d *deliverer) pump(now time.Time) {
 }
 
 // send offers the next PDU of x to the receivers in turn. ok is false when none
-// has room, done is true when x needs no more sending.
-func (d *deliverer) send(x *delivery, receivers []*smpp.Session) (done, ok bool) {
+// has room, done is true when x needs no more sending. alone: all of them are
+// silent.
+func (d *deliverer) send(x *delivery, receivers []*smpp.Session, now time.Time, alone bool) (done, ok bool) {
 	if x.failed() { // in the middle of a long one; its other parts are still under way
 		return true, true
 	}
 	for range receivers {
 		d.turn = (d.turn + 1) % len(receivers)
 		s := receivers[d.turn]
+		r := d.known[s]
+		if r != nil && !r.takes(now, alone) {
+			continue
+		}
 		p := x.pdu(s.Version())
 		err := s.TrySend(p, flight{x, s})
 		if err == nil {
@@ -208,7 +218,11 @@ func (d *deliverer) send(x *delivery, receivers []*smpp.Session) (done, ok bool)
 			last := x.last()
 			x.next++
 			x.open++
-			d.open[s]++
+			if r == nil {
+				r = new(receiver)
+				d.known[s] = r
+			}
+			r.open++
 			return last, true
 		}
 		if field := (*smpp.FieldError)(nil); errors.As(err, &field) {

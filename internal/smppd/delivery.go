@@ -83,16 +83,20 @@ func (x *delivery) answered(session *smpp.Session, r smpp.Result) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	x.open--
-	if d.open[session]--; d.open[session] == 0 {
-		delete(d.open, session)
-	}
-	switch {
-	case r.Outcome != smpp.Answered:
+	from, now := d.known[session], d.server.Now()
+	from.open--
+	switch r.Outcome {
+	case smpp.Answered:
+		from.answered(session.Window())
+		if r.Status != smpp.StatusOK {
+			x.status = r.Status
+		}
+	case smpp.TimedOut:
+		from.timedOut(now, session.Window(), d.server.Session.ResponseTimeout)
 		x.lost = true
-	case r.Status != smpp.StatusOK:
-		x.status = r.Status
+	default:
+		x.lost = true
 	}
-	now := d.server.Now()
 	if x.open == 0 && (x.next >= max(1, len(x.pdus)) || x.failed()) {
 		d.finish(x, now)
 	}

@@ -16,6 +16,7 @@
 // The way out:
 //
 //	deliver.go   what is under way to a login's receivers, in order
+//	receiver.go  who of them answers, and how much he is offered
 //	delivery.go  one row of the store as deliver_sm PDUs, and what its answers mean
 //	receipt.go   delivery receipts (SMPP 3.4 appendix B)
 //	reply.go     inbound messages

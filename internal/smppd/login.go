@@ -1,7 +1,6 @@
 package smppd
 
 import (
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +39,19 @@ func (l *login) in(cat *sms.Catalog) *sms.Subscriber {
 		return noun
 	}
 	return nil
+}
+
+// renew gives the login its noun, and a session of it the window, unless it has a
+// newer one: a bind that began before a change may be decided after it.
+func (l *login) renew(noun *sms.Subscriber, session *smpp.Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if noun.Version >= l.noun.Load().Version {
+		l.noun.Store(noun)
+	}
+	if session != nil {
+		session.SetWindow(l.noun.Load().SMPP.Window)
+	}
 }
 
 // abandoned is after how long a bind that was allowed and never became a session
@@ -114,6 +126,7 @@ type gate struct {
 	mu    sync.Mutex
 	level float64
 	at    time.Time
+	rate  float64 // of the last request
 }
 
 // pass says whether n requests may pass now; none that may not are counted. When
@@ -126,11 +139,14 @@ func (g *gate) pass(now time.Time, rate float64, n int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if since := now.Sub(g.at).Seconds(); since > 0 {
-		g.level = math.Max(0, g.level-rate*since)
+		g.level = max(0, g.level-rate*since)
 		g.at = now
 	}
+	if rate != g.rate { // what came under another rate counts for a second of this one at most
+		g.level, g.rate = min(g.level, max(1, rate)), rate
+	}
 	const rounding = 1e-9
-	if g.level+1 > math.Max(1, rate)+rounding {
+	if g.level+1 > max(1, rate)+rounding {
 		return false
 	}
 	g.level += float64(n)

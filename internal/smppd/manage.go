@@ -9,10 +9,15 @@ import (
 	"github.com/harkara/harkara/smpp"
 )
 
-// owned is a message of the login's account whose originator is the one that the
-// request names.
-func (b *bind) owned(ctx context.Context, id sms.MessageID, source smpp.Address, mismatch smpp.Status) (sms.Record, sms.Group, error) {
-	r, g, _, err := b.server.Store.Message(ctx, b.login.noun.Load().AccountID, id)
+// owned is the first of the ids that is a message of the login's account, and whose
+// originator must be the one that the request names.
+func (b *bind) owned(ctx context.Context, ids []sms.MessageID, source smpp.Address, mismatch smpp.Status) (r sms.Record, g sms.Group, err error) {
+	for _, id := range ids {
+		r, g, _, err = b.server.Store.Message(ctx, b.login.noun.Load().AccountID, id)
+		if err == nil || sms.CodeOf(err) != sms.CodeNotFound {
+			break
+		}
+	}
 	if err == nil && !sameSender(g.From, source) {
 		err = refuse(mismatch, "source_addr is not that of the message")
 	}
@@ -28,13 +33,13 @@ func kept(a smpp.Address) smpp.Address {
 // querySM answers a query_sm (SMPP 3.4 §4.8). Of a submit_multi it is about the
 // first message.
 func (b *bind) querySM(v view, p *smpp.QuerySM) (func(context.Context) (smpp.PDU, error), error) {
-	id, err := parseID(p.MessageID, v.login.SMPP.MessageID)
+	ids, err := parseIDs(p.MessageID, v.login.SMPP.MessageID)
 	if err != nil {
 		return nil, err
 	}
 	asked, source, zone := strings.Clone(p.MessageID), kept(p.Source), v.cat.Zone(v.login.AccountID)
 	return func(ctx context.Context) (smpp.PDU, error) {
-		r, _, err := b.owned(ctx, id, source, smpp.StatusQueryFail)
+		r, _, err := b.owned(ctx, ids, source, smpp.StatusQueryFail)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +57,7 @@ func (b *bind) cancelSM(v view, p *smpp.CancelSM) (func(context.Context) (smpp.P
 	if p.MessageID == "" {
 		return nil, refuse(smpp.StatusCancelFail, "Canceling by addresses is not supported; give the message_id")
 	}
-	id, err := parseID(p.MessageID, v.login.SMPP.MessageID)
+	ids, err := parseIDs(p.MessageID, v.login.SMPP.MessageID)
 	if err != nil {
 		return nil, err
 	}
@@ -63,23 +68,23 @@ func (b *bind) cancelSM(v view, p *smpp.CancelSM) (func(context.Context) (smpp.P
 		}
 	}
 	return func(ctx context.Context) (smpp.PDU, error) {
-		r, g, err := b.owned(ctx, id, source, smpp.StatusCancelFail)
+		r, g, err := b.owned(ctx, ids, source, smpp.StatusCancelFail)
 		if err != nil {
 			return nil, err
 		}
 		messages := []sms.Message{r.Message}
-		if g.Count > 1 && g.FirstMessage == id {
+		if g.Count > 1 && g.FirstMessage == r.ID {
 			if _, messages, err = b.server.Store.Group(ctx, g.AccountID, g.Number); err != nil {
 				return nil, err
 			}
 		}
-		var ids []sms.MessageID
+		var those []sms.MessageID
 		for i := range messages {
 			if sms.SameNumber(messages[i].To, to) {
-				ids = append(ids, messages[i].ID)
+				those = append(those, messages[i].ID)
 			}
 		}
-		ended, err := b.server.Door.Cancel(ctx, g.AccountID, ids)
+		ended, err := b.server.Door.Cancel(ctx, g.AccountID, those)
 		if err == nil && len(ended) == 0 {
 			err = refuse(smpp.StatusCancelFail, "The message was sent already, or has ended")
 		}
@@ -90,7 +95,7 @@ func (b *bind) cancelSM(v view, p *smpp.CancelSM) (func(context.Context) (smpp.P
 // replaceSM answers a replace_sm (SMPP 3.4 §4.10) while the message waits in our
 // queue. It has no data_coding: the new text is written in the one of the old.
 func (b *bind) replaceSM(v view, p *smpp.ReplaceSM) (func(context.Context) (smpp.PDU, error), error) {
-	id, err := parseID(p.MessageID, v.login.SMPP.MessageID)
+	ids, err := parseIDs(p.MessageID, v.login.SMPP.MessageID)
 	if err != nil {
 		return nil, err
 	}
@@ -100,19 +105,19 @@ func (b *bind) replaceSM(v view, p *smpp.ReplaceSM) (func(context.Context) (smpp
 	m := &message{schedule: strings.Clone(p.ScheduleDeliveryTime), validity: strings.Clone(p.ValidityPeriod),
 		short: append([]byte{}, p.ShortMessage...), tlvs: append(smpp.TLVs{}, p.TLVs...)}
 	x := flow.Replacement{Notify: notify(p.RegisteredDelivery)}
-	if x.SendAt, x.ValidFor, err = v.times(m); err != nil {
+	if x.SendAt, err = v.schedule(m); err != nil {
 		return nil, err
 	}
 	source, alphabet := kept(p.Source), v.login.SMPP.Alphabet
 	return func(ctx context.Context) (smpp.PDU, error) {
-		_, g, err := b.owned(ctx, id, source, smpp.StatusReplaceFail)
+		r, g, err := b.owned(ctx, ids, source, smpp.StatusReplaceFail)
 		switch {
 		case err != nil:
 			return nil, err
 		case g.Raw != nil:
 			return nil, refuse(smpp.StatusReplaceFail, "A part of a message, or a binary one, cannot be replaced; cancel it and send a new one")
 		}
-		if g.Type == sms.TypeUnicode {
+		if m.coding = g.Coding; m.coding == 0 && g.Type == sms.TypeUnicode { // of another face
 			m.coding = smpp.CodingUCS2
 		}
 		c, err := readContent(m, alphabet)
@@ -120,7 +125,14 @@ func (b *bind) replaceSM(v view, p *smpp.ReplaceSM) (func(context.Context) (smpp
 			return nil, err
 		}
 		x.Text, x.Raw, x.Encoding = c.text, c.raw, c.encoding
-		err = b.server.Door.Replace(ctx, g.AccountID, id, x)
+		from := x.SendAt
+		if from.IsZero() {
+			from = r.DueAt // as it stays
+		}
+		if x.ValidFor, err = v.validity(m, from); err != nil {
+			return nil, err
+		}
+		err = b.server.Door.Replace(ctx, g.AccountID, r.ID, x)
 		if sms.CodeOf(err) == sms.CodeConflict && err != nil {
 			err = refuse(smpp.StatusReplaceFail, "The message was sent already, has ended, has other recipients, or the new text costs more")
 		}

@@ -83,6 +83,40 @@ func TestHexIDs(t *testing.T) {
 	}, func(r *rig, _ *Options) { r.shop.SMPP.MessageID = sms.IDHex })
 }
 
+// TestIDsOfTheOtherForm: an id that was given before the login's form was changed
+// still means its message; answers and receipts have the new form.
+func TestIDsOfTheOtherForm(t *testing.T) {
+	bubble(t, func(r *rig) {
+		e := r.esme("shop", smpp.Transceiver)
+		id := r.submit(e, hello(inAMinute), smpp.StatusOK)
+		second := r.submit(e, hello(inAMinute), smpp.StatusOK)
+		r.edit(r.shop, func() { r.shop.SMPP.MessageID = sms.IDHex })
+		n, _ := parseID(id, sms.IDDecimal)
+		if resp := r.do(e, &smpp.QuerySM{MessageID: id}, smpp.StatusOK).(*smpp.QuerySMResp); resp.MessageID != id {
+			t.Errorf("the answer has %q", resp.MessageID)
+		}
+		r.do(e, &smpp.QuerySM{MessageID: idText(n, sms.IDHex)}, smpp.StatusOK)
+		r.do(r.esme("other", smpp.Transceiver), &smpp.QuerySM{MessageID: id}, smpp.StatusInvMsgID)
+		r.do(e, &smpp.ReplaceSM{MessageID: id, ShortMessage: []byte("new")}, smpp.StatusOK)
+		if _, g := r.message(id); g.Text != "new" {
+			t.Errorf("replaced with %q", g.Text)
+		}
+		r.do(e, &smpp.CancelSM{MessageID: second}, smpp.StatusOK)
+		if err := e.WaitDelivered(r.ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		n, _ = parseID(second, sms.IDDecimal)
+		if rc := e.Deliveries()[0].Receipt; rc.ID != idText(n, sms.IDHex) {
+			t.Errorf("the receipt is for %q", rc.ID)
+		}
+		r.store.FailNext(memory.VerbMessage, sms.Unavailable("disk full", nil))
+		b := r.sessions("shop")[0].Data().(*bind)
+		if _, _, err := b.owned(r.ctx, []sms.MessageID{n, n}, acmeAddress, smpp.StatusQueryFail); sms.CodeOf(err) != sms.CodeUnavailable {
+			t.Errorf("a trouble of the store is no answer to the first form: %v", err)
+		}
+	})
+}
+
 func TestCancel(t *testing.T) {
 	bubble(t, func(r *rig) {
 		e := r.esme("shop", smpp.Transceiver)
@@ -151,8 +185,64 @@ func TestReplace(t *testing.T) {
 		if _, g := r.message(id); g.Text != "নতুন" {
 			t.Errorf("UCS-2 is replaced with %q", g.Text)
 		}
+		for _, c := range []struct {
+			coding    uint8
+			old, text []byte
+			want      string
+		}{
+			{3, []byte("old"), []byte("a@b_$ caf\xe9"), "a@b_$ café"},
+			{1, []byte("old"), []byte("c@d"), "c@d"},
+			{0, []byte("old"), []byte("\x00"), "@"}, // septets
+			{6, []byte("\xbf"), []byte("\xbf\xe0"), "Пр"},
+			{0x18, ucs2("flash"), ucs2("flash ✓"), "flash ✓"},
+			{0x11, []byte("old"), []byte("new"), "new"},
+		} {
+			id = r.submit(e, hello(inAMinute, func(p *smpp.SubmitSM) { p.DataCoding, p.ShortMessage, p.ProtocolID = c.coding, c.old, 0x40 }), smpp.StatusOK)
+			r.do(e, replace(func(p *smpp.ReplaceSM) { p.ShortMessage = c.text }), smpp.StatusOK)
+			if _, g := r.message(id); g.Text != c.want || g.Coding != c.coding || g.Protocol != 0x40 {
+				t.Errorf("data_coding %#x is replaced with %q, and is %#x with protocol_id %#x", c.coding, g.Text, g.Coding, g.Protocol)
+			}
+		}
 		id = r.submit(e, hello(inAMinute, func(p *smpp.SubmitSM) { p.DataCoding = 4 }), smpp.StatusOK)
 		r.do(e, replace(nil), smpp.StatusReplaceFail) // binary
+	})
+}
+
+// TestReplacedValidity: an absolute validity_period ends when it says, and a
+// relative one is from now, whenever the message is sent.
+func TestReplacedValidity(t *testing.T) {
+	bubble(t, func(r *rig) {
+		e := r.esme("shop", smpp.Transceiver)
+		at := func(d time.Duration) string { return smpp.FormatTime(time.Now().Add(d)) }
+		for _, c := range []struct {
+			schedule, validity string
+			want               smpp.Status
+			ends               time.Duration // from now
+		}{
+			{"", at(3 * time.Hour), smpp.StatusOK, 3 * time.Hour},
+			{"", "000000030000000R", smpp.StatusOK, 3 * time.Hour},
+			{"", at(time.Hour), smpp.StatusInvExpiry, 0}, // before it is sent
+			{"", "000000010000000R", smpp.StatusInvExpiry, 0},
+			{"", "soon", smpp.StatusInvExpiry, 0},
+			{at(4 * time.Hour), at(5 * time.Hour), smpp.StatusOK, 5 * time.Hour},
+			{at(4 * time.Hour), at(3 * time.Hour), smpp.StatusInvExpiry, 0},
+			{at(time.Hour), at(90 * time.Minute), smpp.StatusOK, 90 * time.Minute},
+			{"", "", smpp.StatusOK, 150 * time.Minute}, // as it was
+		} {
+			id := r.submit(e, hello(func(p *smpp.SubmitSM) {
+				p.ScheduleDeliveryTime, p.ValidityPeriod = at(2*time.Hour), at(150*time.Minute)
+			}), smpp.StatusOK)
+			before, _ := r.message(id)
+			r.do(e, &smpp.ReplaceSM{MessageID: id, ScheduleDeliveryTime: c.schedule, ValidityPeriod: c.validity, ShortMessage: []byte("new")}, c.want)
+			rec, _ := r.message(id)
+			want := before.ExpiresAt
+			if c.ends != 0 {
+				want = time.Now().Add(c.ends)
+			}
+			if rec.ExpiresAt.Sub(want).Abs() > time.Second {
+				t.Errorf("%q %q: ends in %v, want %v", c.schedule, c.validity, time.Until(rec.ExpiresAt), time.Until(want))
+			}
+		}
 	})
 }
 

@@ -1,7 +1,6 @@
 package smppd
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,16 +55,18 @@ const (
 // errText is err: of a receipt, three characters: the operator's code where it
 // fits, else a code of our own for the reason. (A command_status, which connectors
 // keep as 0x…, is another set of numbers and goes by its reason.) What arrived has
-// 000.
+// 000, and nothing else has: some operators say so of what did not arrive.
 func errText(s sms.State, code string, reason sms.Reason) string {
-	switch {
-	case s == sms.Delivered || s == sms.Read || !s.Final():
+	if s == sms.Delivered || s == sms.Read || !s.Final() {
 		return "000"
-	case code != "" && len(code) <= 3:
-		return strings.Repeat("0", 3-len(code)) + code
 	}
-	if e, ok := networkError(code); ok && e.Code <= 999 {
-		return fmt.Sprintf("%03d", e.Code)
+	if e, ok := networkError(code); ok {
+		if code = ""; e.Code <= 999 {
+			code = strconv.Itoa(int(e.Code))
+		}
+	}
+	if strings.Trim(code, "0") != "" && len(code) <= 3 {
+		return strings.Repeat("0", 3-len(code)) + code
 	}
 	if i := slices.Index(ownCodes, reason); i >= 0 {
 		return strconv.Itoa(ownFirst + i)

@@ -50,7 +50,8 @@ func TestReceipts(t *testing.T) {
 		reason sms.Reason
 		code   string
 	}{{sms.ReasonAbsent, "27"}, {sms.ReasonAbsent, "0D1"}, {sms.ReasonOperator, "0x0000000B"}, {sms.ReasonOperator, "0x00000400"},
-		{sms.ReasonNetwork, "3/17"}, {sms.ReasonNetwork, "3/5000"}, {sms.ReasonNetwork, "x/17"}, {sms.ReasonFiltered, "SPAM"}, {sms.ReasonValidity, ""}, {"a_new_reason", ""}} {
+		{sms.ReasonNetwork, "3/17"}, {sms.ReasonNetwork, "3/5000"}, {sms.ReasonNetwork, "x/17"}, {sms.ReasonFiltered, "SPAM"}, {sms.ReasonValidity, ""}, {"a_new_reason", ""},
+		{sms.ReasonUndelivered, "000"}, {sms.ReasonUndelivered, "0"}, {sms.ReasonUndelivered, "3/0"}, {sms.ReasonUndelivered, "3/5"}, {"", "000"}} {
 		show(told(sms.Undelivered, c.reason, c.code), sms.IDDecimal, smpp.Version34)
 	}
 	show(told(sms.Delivered, "", "000"), sms.IDHex, smpp.Version50)
@@ -98,7 +99,7 @@ func TestErrorCode(t *testing.T) {
 		reason sms.Reason
 		want   uint8
 	}{{sms.Delivered, "", "", 0}, {sms.Queued, "", sms.ReasonRetrying, 0}, {sms.Undelivered, "27", "", 27}, {sms.Undelivered, "3/17", "", 17}, {sms.Undelivered, "0x0B", "", 0xFF},
-		{sms.Undelivered, "999", "", 0xFF}, {sms.Undelivered, "ABC", "", 0xFF}, {sms.Expired, "", sms.ReasonValidity, 0xFF}} {
+		{sms.Undelivered, "999", "", 0xFF}, {sms.Undelivered, "000", sms.ReasonUndelivered, 0xFF}, {sms.Undelivered, "ABC", "", 0xFF}, {sms.Expired, "", sms.ReasonValidity, 0xFF}} {
 		if got := errorCode(c.state, c.code, c.reason); got != c.want {
 			t.Errorf("%v %q %s: %d, want %d", c.state, c.code, c.reason, got, c.want)
 		}

@@ -296,6 +296,7 @@ type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
+	wrap  func(from1) from1 // changes our end of the next connections
 }
 
 func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
@@ -320,8 +321,12 @@ func (p *pipes) Addr() net.Addr { return pipeAddr("rig:2775") }
 func (p *pipes) dial(from string) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
+		end := from1{theirs, pipeAddr(from)}
+		if p.wrap != nil {
+			end = p.wrap(end)
+		}
 		select {
-		case p.conns <- from1{theirs, pipeAddr(from)}:
+		case p.conns <- end:
 			return ours, nil
 		case <-p.done:
 			return nil, net.ErrClosed
@@ -343,6 +348,20 @@ type from1 struct {
 }
 
 func (c from1) RemoteAddr() net.Addr { return c.addr }
+
+// lingering is a connection whose reader learns of its end only when gone is closed.
+type lingering struct {
+	net.Conn
+	gone chan struct{}
+}
+
+func (c lingering) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		<-c.gone
+	}
+	return n, err
+}
 
 // secure is dial over TLS.
 func (p *pipes) secure(from string, server *tls.Config) func(context.Context, string, string) (net.Conn, error) {

@@ -88,6 +88,9 @@ func New(o Options) *Server {
 	}
 	s := &Server{Options: o, bell: make(chan struct{}, 1), logins: map[int64]*login{}}
 	s.Session.MaxInbound = mostWindow // the login's own is held in session.go, where it can change
+	if s.Session.ResponseTimeout == 0 {
+		s.Session.ResponseTimeout = answerWithin
+	}
 	s.smpp = smpp.Server{Authenticate: s.authenticate, OnSession: s.onSession, OnRefused: s.onRefused,
 		FailuresPerMinute: o.FailuresPerMinute}
 	return s
@@ -185,7 +188,7 @@ func (s *Server) loginOf(noun *sms.Subscriber) *login {
 		l = s.newLogin(noun)
 		s.logins[noun.ID] = l
 	}
-	l.noun.Store(noun)
+	l.renew(noun, nil)
 	return l
 }
 
@@ -238,7 +241,7 @@ func (s *Server) follow(cat *sms.Catalog) {
 			b.hold(cat)
 		}
 		if noun := l.in(cat); noun != nil {
-			l.noun.Store(noun)
+			l.renew(noun, nil)
 		}
 	}
 }

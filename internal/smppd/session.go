@@ -28,6 +28,7 @@ type bind struct {
 	at      time.Time
 	open    atomic.Int64 // requests without an answer
 	ending  atomic.Bool  // it is being unbound
+	lost    atomic.Bool  // it ends without an answer to some requests
 
 	mu      sync.Mutex
 	queue   []task
@@ -51,7 +52,7 @@ func (b *bind) ServeSMPP(p smpp.PDU, r smpp.Responder) {
 	t := task{r: r, at: b.server.Now()}
 	noun := b.login.noun.Load()
 	switch open := b.open.Add(1); {
-	case b.ending.Load() || b.server.stopping.Load(): // what is in hand must come to an end
+	case b.ending.Load() || b.lost.Load() || b.server.stopping.Load(): // what is in hand must come to an end
 		b.answer(&t, nil, refuse(smpp.StatusThrottled, "This session is ending; send it again on another one"))
 		return
 	case open > int64(noun.SMPP.Window):
@@ -129,9 +130,10 @@ func (b *bind) work() {
 }
 
 // do works off a batch in order: submissions that follow each other go into the
-// store together.
+// store together. When the session ends because an answer is not known, the rest is
+// not begun: nobody would learn of it.
 func (b *bind) do(batch []task) {
-	for len(batch) > 0 {
+	for len(batch) > 0 && !b.lost.Load() {
 		n := 0
 		for n < len(batch) && batch[n].manage == nil {
 			n++
@@ -157,10 +159,16 @@ func (b *bind) survive(batch []task, do func(context.Context, []task)) {
 				what = err.Error()
 			}
 			b.server.Log.Error("smpp: a request panicked", "panic", what, "stack", string(debug.Stack()))
-			b.session.CloseWhenWritten()
+			b.lose()
 		}
 	}()
 	do(context.Background(), batch)
+}
+
+// lose ends the session without an answer to what was begun.
+func (b *bind) lose() {
+	b.lost.Store(true)
+	b.session.CloseWhenWritten()
 }
 
 func (b *bind) submit(ctx context.Context, batch []task) {
@@ -205,7 +213,7 @@ func (b *bind) answer(t *task, body smpp.PDU, err error) {
 		r := refusalOf(err)
 		if r == nil {
 			b.server.complain("smpp: the outcome of a request is unknown; the session ends without an answer", "err", err)
-			t.r.Session().CloseWhenWritten()
+			b.lose()
 			return
 		}
 		if code := sms.CodeOf(err); r.status == smpp.StatusSysErr {
@@ -230,7 +238,7 @@ func (b *bind) hold(cat *sms.Catalog) {
 		b.unbind()
 		return
 	}
-	b.session.SetWindow(noun.SMPP.Window)
+	b.login.renew(noun, b.session)
 }
 
 // barred says why the session must end under the catalog; noun is its login there.

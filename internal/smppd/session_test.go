@@ -159,6 +159,14 @@ func TestGate(t *testing.T) {
 	if !g.pass(noon, 10, 30) || g.pass(noon.Add(2*time.Second), 10, 1) || !g.pass(noon.Add(3*time.Second), 10, 1) {
 		t.Error("thirty at once take three seconds")
 	}
+	// What came under a greater rate is no debt of more than a second under the new one.
+	g = gate{}
+	if !g.pass(noon, 1000, 900) || g.pass(noon, 10, 1) || !g.pass(noon.Add(100*time.Millisecond), 10, 1) || g.pass(noon.Add(100*time.Millisecond), 10, 1) {
+		t.Error("a rate that is lowered")
+	}
+	if !g.pass(noon.Add(200*time.Millisecond), 1000, 1) || !g.pass(noon.Add(200*time.Millisecond), 1000, 900) {
+		t.Error("a rate that is raised")
+	}
 	// Over an hour no more than the rate passes, however it is asked.
 	g = gate{}
 	passed := 0

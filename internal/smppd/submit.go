@@ -104,7 +104,7 @@ func (v view) request(m *message) (flow.Request, error) {
 	if err != nil {
 		return req, err
 	}
-	req.Type, req.Text, req.Raw, req.Encoding = c.kind, c.text, c.raw, c.encoding
+	req.Type, req.Text, req.Raw, req.Encoding, req.Coding, req.Protocol = c.kind, c.text, c.raw, c.encoding, c.coding, m.protocol
 	req.Notify = notify(m.registered)
 	req.SendAt, req.ValidFor, err = v.times(m)
 	return req, err
@@ -148,30 +148,48 @@ const (
 	scheduleSlack = time.Minute
 )
 
-// times reads schedule_delivery_time and validity_period, absolute or relative
-// (SMPP 3.4 §7.1.1). A relative time of zero stands for none.
+// times reads schedule_delivery_time and validity_period.
 func (v view) times(m *message) (sendAt time.Time, validFor time.Duration, err error) {
+	if sendAt, err = v.schedule(m); err != nil {
+		return sendAt, 0, err
+	}
+	validFor, err = v.validity(m, sendAt)
+	return sendAt, validFor, err
+}
+
+// schedule reads schedule_delivery_time, absolute or relative (SMPP 3.4 §7.1.1). It
+// is zero for a message that is not scheduled, such as one for now.
+func (v view) schedule(m *message) (time.Time, error) {
 	at, err := smpp.ParseTime(m.schedule, v.now)
 	switch {
 	case err != nil:
-		return at, 0, refuse(smpp.StatusInvSched, "schedule_delivery_time must be YYMMDDhhmmsstnn with +, - or R behind it, or empty")
-	case !at.IsZero() && at.Before(v.now.Add(-scheduleSlack)):
-		return at, 0, refuse(smpp.StatusInvSched, "schedule_delivery_time is in the past; check its offset from UTC")
+		return at, refuse(smpp.StatusInvSched, "schedule_delivery_time must be YYMMDDhhmmsstnn with +, - or R behind it, or empty")
 	case at.After(v.now.Add(scheduleMost)):
-		return at, 0, refuse(smpp.StatusInvSched, "schedule_delivery_time is too far away; at most 365 days ahead are allowed")
+		return at, refuse(smpp.StatusInvSched, "schedule_delivery_time is too far away; at most 365 days ahead are allowed")
+	case at.After(v.now):
+		return at, nil
+	case !at.IsZero() && at.Before(v.now.Add(-scheduleSlack)):
+		return at, refuse(smpp.StatusInvSched, "schedule_delivery_time is in the past; check its offset from UTC")
 	}
-	from := v.now
-	if at.After(v.now) {
-		sendAt, from = at, at
-	}
+	return time.Time{}, nil
+}
+
+// validity reads validity_period, whose end is absolute or relative to now (SMPP
+// 3.4 §5.2.16), as the time that the message has from when it is sent: at sendAt,
+// or now when that is zero or past. Zero stands for none.
+func (v view) validity(m *message, sendAt time.Time) (time.Duration, error) {
 	until, err := smpp.ParseTime(m.validity, v.now)
+	from := v.now
+	if sendAt.After(from) {
+		from = sendAt
+	}
 	switch {
 	case err != nil:
-		return at, 0, refuse(smpp.StatusInvExpiry, "validity_period must be YYMMDDhhmmsstnn with +, - or R behind it, or empty")
+		return 0, refuse(smpp.StatusInvExpiry, "validity_period must be YYMMDDhhmmsstnn with +, - or R behind it, or empty")
 	case until.IsZero() || until.Equal(v.now):
-		return sendAt, m.lifetime, nil
+		return m.lifetime, nil
 	case !until.After(from):
-		return at, 0, refuse(smpp.StatusInvExpiry, "validity_period ends before the message may be sent")
+		return 0, refuse(smpp.StatusInvExpiry, "validity_period ends before the message may be sent")
 	}
-	return sendAt, until.Sub(from), nil
+	return until.Sub(from), nil
 }

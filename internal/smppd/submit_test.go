@@ -2,6 +2,7 @@ package smppd
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -79,6 +80,8 @@ func TestSubmitFields(t *testing.T) {
 
 		{"schedule relative", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "000000010000000R" }, smpp.StatusOK},
 		{"schedule is now", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "261124115930000+" }, smpp.StatusOK},
+		{"schedule a little past", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "261124115900000+" }, smpp.StatusOK},
+		{"schedule two minutes past", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "261124115800000+" }, smpp.StatusInvSched},
 		{"schedule past", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "261124110000000+" }, smpp.StatusInvSched},
 		{"schedule nonsense", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "tomorrow" }, smpp.StatusInvSched},
 		{"schedule far", func(p *smpp.SubmitSM) { p.ScheduleDeliveryTime = "281124110000000+" }, smpp.StatusInvSched},
@@ -210,6 +213,23 @@ func TestMessageIDs(t *testing.T) {
 	for _, bad := range []string{"", "0", "-5", "+5", "x", "99999999999999999999", "1 "} {
 		_, err := parseID(bad, sms.IDDecimal)
 		statusIs(t, bad, err, smpp.StatusInvMsgID)
+	}
+}
+
+// TestIDsInBothForms: the form of the login comes first.
+func TestIDsInBothForms(t *testing.T) {
+	for _, c := range []struct{ text, form, want string }{
+		{"10", sms.IDDecimal, "[10 16]"}, {"10", sms.IDHex, "[16 10]"}, {"ff", sms.IDDecimal, "[255]"}, {"ff", sms.IDHex, "[255]"},
+		{"99999999999999999", sms.IDHex, "[99999999999999999]"}, {"9999999999999999", sms.IDDecimal, "[9999999999999999]"},
+		{"x", sms.IDDecimal, "[]"}, {"", sms.IDHex, "[]"}, {"0", sms.IDHex, "[]"},
+	} {
+		ids, err := parseIDs(c.text, c.form)
+		if fmt.Sprint(ids) != c.want || (err == nil) != (len(ids) > 0) {
+			t.Errorf("%s %q: %v %v, want %s", c.form, c.text, ids, err, c.want)
+		}
+		if err != nil {
+			statusIs(t, c.text, err, smpp.StatusInvMsgID)
+		}
 	}
 }
 
