@@ -43,7 +43,7 @@ func accountFlags(e *edits[admin.AccountSpec]) {
 	e.money("credit-limit", "how far its balance may go below zero", func(s *admin.AccountSpec) *sms.Money { return &s.CreditLimit })
 	integer(e, "max-parts", "parts of one text, 1 to 255 (default 10)", func(s *admin.AccountSpec) *int { return &s.MaxParts })
 	words(e, "routes", "routes that a call may name", func(s *admin.AccountSpec) *[]string { return &s.Routes })
-	e.yes("smart-text", "replace typographic quotes, dashes and spaces by plain ones where that saves parts", func(s *admin.AccountSpec, yes bool) { s.SmartText = yes })
+	e.yes("smart-text", "replace typographic quotes, dashes and spaces by plain ones where a text then goes in the GSM alphabet", func(s *admin.AccountSpec, yes bool) { s.SmartText = yes })
 	integer(e, "group-start", "where group_id counts from; only ever raised, and without effect below those given out", func(s *admin.AccountSpec) *int64 { return &s.GroupStart })
 	integer(e, "recipient-start", "where recipient ids count from, likewise", func(s *admin.AccountSpec) *int64 { return &s.RecipientStart })
 	integer(e, "inbox-start", "where inbox ids count from, likewise", func(s *admin.AccountSpec) *int64 { return &s.InboxStart })

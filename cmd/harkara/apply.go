@@ -15,7 +15,9 @@ The file is YAML or JSON, with names in place of ids; docs/example.yaml explains
 harkara export prints the present configuration in that form.
 
 A section that the file does not have is left alone. A field that an entry does not have
-gets its default, except for secrets that are masked as "***" and for tokens, which stay.`}
+gets its default, except for secrets that are masked as "***" and for tokens, which stay.
+Warns of routes that ask for what their connectors do not give, where the file has made them so;
+harkara check warns of all.`}
 	cmd.Flags().StringVarP(&path, "file", "f", "", "the file; - is the standard input")
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "show what would change, and change nothing")
 	cmd.Flags().BoolVar(&o.Prune, "prune", false, "also remove what the file does not have, of the sections it has")
@@ -39,10 +41,13 @@ gets its default, except for secrets that are masked as "***" and for tokens, wh
 			if diffs == nil {
 				diffs = []admin.Diff{}
 			}
+			warnings := s.warnings
+			s.warnings = nil // they are said
 			return s.printer.show(struct {
-				DryRun  bool         `json:"dry_run"`
-				Changes []admin.Diff `json:"changes"`
-			}{o.DryRun, diffs}, nil)
+				DryRun   bool         `json:"dry_run"`
+				Changes  []admin.Diff `json:"changes"`
+				Warnings []string     `json:"warnings,omitempty"`
+			}{o.DryRun, diffs, warnings}, nil)
 		}
 		s.diff(diffs...)
 		note := ""

@@ -14,7 +14,8 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "check", Short: "Prove that the data is whole, and warn of odd configuration", Args: wants(),
 		Long: `Read everything and prove that configuration, credit, ledger, messages, parts, history, queue
 and counters agree, from one snapshot, also while servers run. Exits with 1 and a list when something is broken. Warnings
-(a price below the cost of its route, a reference to what is gone) do not change the exit code.`}
+(a price below the cost of its route, a reference to what is gone, a route that asks for what its
+connectors do not give) do not change the exit code.`}
 	return onStore(cmd, func(s *session, _ []string) error {
 		report, err := admin.Check(s.ctx, s.store)
 		if err != nil {
@@ -28,7 +29,7 @@ and counters agree, from one snapshot, also while servers run. Exits with 1 and 
 		}
 		switch {
 		case err == nil:
-			warnings = admin.Advise(cat, stats)
+			warnings = admin.Advise(cat, stats, quiet().Advise)
 		case report.OK(): // otherwise the report says what cannot be read
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -144,6 +145,21 @@ type event struct {
 	Connector string     `json:"connector"`
 	Reason    sms.Reason `json:"reason"`
 	Code      string     `json:"code"`
+	Receipt   *receipt   `json:"receipt,omitempty"` // behind it
+}
+
+// receipt is what an operator said of a part, whether it changed anything or not.
+type receipt struct {
+	Says    string    `json:"says"` // state of the part
+	Arrived time.Time `json:"arrived"`
+	Raw     string    `json:"raw"` // as it came, without the message's text
+}
+
+func newReceipt(n *sms.ReceiptNote) *receipt {
+	if n == nil {
+		return nil
+	}
+	return &receipt{Says: n.State.String(), Arrived: n.At, Raw: n.Raw}
 }
 
 // messageDetail is all that is known of a message.
@@ -175,16 +191,17 @@ type messageDetail struct {
 type raw struct {
 	Header   string `json:"header"` // hex
 	Octets   int    `json:"octets"`
-	Coding   uint8  `json:"data_coding"` // of octets that are no text
+	Coding   uint8  `json:"data_coding"` // as it came
 	Protocol uint8  `json:"protocol_id"`
 	Body     string `json:"body,omitempty"` // hex, on demand
 }
 
-func newRaw(r *sms.Raw, body bool) *raw {
+func newRaw(g *sms.Group, body bool) *raw {
+	r := g.Raw
 	if r == nil {
 		return nil
 	}
-	shown := &raw{Header: fmt.Sprintf("%x", r.Header), Octets: len(r.Body), Coding: r.Coding, Protocol: r.Protocol}
+	shown := &raw{Header: fmt.Sprintf("%x", r.Header), Octets: len(r.Body), Coding: g.Coding, Protocol: g.Protocol}
 	if body {
 		shown.Body = fmt.Sprintf("%x", r.Body)
 	}
@@ -208,7 +225,7 @@ func newMessageDetail(n names, account string, r *sms.Record, g *sms.Group, even
 	m := messageDetail{groupHead: newGroupHead(account, g, text), messageHead: newMessageHead(n, &r.Message, g),
 		Encoding: r.Encoding.String(), Parts: r.Parts, Price: r.Price, Units: r.Units, ChargeOn: "accepted", Pinned: r.Pinned, Refused: r.Attempts,
 		Only: named(n.connectors, r.OnlyID), Avoid: named(n.connectors, r.AvoidID), Due: r.DueAt, Expires: r.ExpiresAt, Closes: r.CloseAt,
-		Raw: newRaw(g.Raw, text), Receipts: r.ReceiptsOn.String(), Login: named(n.logins, r.SubscriberID), Notify: notifyWords(r.Notify), Asked: r.AskAt,
+		Raw: newRaw(g, text), Receipts: r.ReceiptsOn.String(), Login: named(n.logins, r.SubscriberID), Notify: notifyWords(r.Notify), Asked: r.AskAt,
 		Sub: make([]part, 0, len(r.Sub)), Events: make([]event, 0, len(events))}
 	if r.ChargeOn == sms.ChargeDelivered {
 		m.ChargeOn = "delivered"
@@ -217,7 +234,7 @@ func newMessageDetail(n names, account string, r *sms.Record, g *sms.Group, even
 		m.Sub = append(m.Sub, part{p.Seq, p.State.String(), named(n.connectors, p.ConnectorID), p.Attempt, p.Unknowns, p.UpstreamID, p.Code, p.Captured, p.At})
 	}
 	for _, e := range events {
-		m.Events = append(m.Events, event{e.At, e.Trigger.String(), e.Part, e.State.String(), named(n.connectors, e.ConnectorID), e.Reason, e.Code})
+		m.Events = append(m.Events, event{e.At, e.Trigger.String(), e.Part, e.State.String(), named(n.connectors, e.ConnectorID), e.Reason, e.Code, newReceipt(e.Receipt)})
 	}
 	return m
 }
@@ -269,6 +286,22 @@ func (m messageDetail) print(w io.Writer) {
 				of = fmt.Sprint(e.Part)
 			}
 			row(e.At, e.Event, of, e.State, e.Connector, e.Reason, e.Code)
+		}
+	})
+	m.printReceipts(w)
+}
+
+// printReceipts lists what the operator said, with those that are evidence only.
+func (m messageDetail) printReceipts(w io.Writer) {
+	if !slices.ContainsFunc(m.Events, func(e event) bool { return e.Receipt != nil }) {
+		return
+	}
+	fmt.Fprintln(w)
+	_ = printer{out: w}.table(nil, "ARRIVED PART SAYS CODE TAKEN_AS RECEIPT", func(row func(...any)) {
+		for _, e := range m.Events {
+			if r := e.Receipt; r != nil {
+				row(r.Arrived, e.Part, r.Says, e.Code, e.Event, r.Raw)
+			}
 		}
 	})
 }

@@ -23,6 +23,7 @@ func messageShow() *cobra.Command {
 		Long: `Show a message: state and reason, route, parts with their attempts, money, times and history.
 With --group, the messages of a call: N is the group_id that the customer knows, and the
 list has the ID of each message. The log names messages by ID too.
+Below the history stands what receipts said; one that is "evidence" changed nothing.
 A part of several attempts, some of unknown outcome, was sent again by the route's policy
 (on_unknown: resend), and the handset may have got it twice.`}
 	f := cmd.Flags()

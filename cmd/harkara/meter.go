@@ -55,13 +55,16 @@ func (m *meter) Outcome(connector string, v sms.Verdict, n int) {
 }
 
 var receiptResults = map[store.Matched]obs.ReceiptResult{store.ReceiptApplied: obs.ReceiptMatched,
-	store.ReceiptEvidence: obs.ReceiptEvidence, store.ReceiptHeld: obs.ReceiptHeld}
+	store.ReceiptEvidence: obs.ReceiptEvidence, store.ReceiptHeld: obs.ReceiptHeld, store.ReceiptReleased: obs.ReceiptEarly}
 
 func (m *meter) Receipt(connector string, match store.Match, form, code string, reason sms.Reason, latency time.Duration) {
 	if !match.First {
 		latency = 0 // the handset was reached before
 	}
-	if reason == "" {
+	switch {
+	case match.Matched == store.ReceiptHeld:
+		reason, code = "", "" // counted if it finds its part; others' are no errors of ours
+	case reason == "":
 		code = "" // it arrived, or may yet: the code is no error
 	}
 	m.connectors.Connector(connector).Receipt(obs.Receipt{Result: receiptResults[match.Matched], Form: form, Code: code, Reason: string(reason), Latency: latency})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -66,7 +67,7 @@ func (p printer) table(v any, head string, rows func(row func(cells ...any))) er
 }
 
 // cell is one value in a table. Control characters, which others may have put
-// there, do not reach the terminal.
+// there, do not reach the terminal (visible).
 func cell(v any) string {
 	switch v := v.(type) {
 	case time.Time:
@@ -85,9 +86,12 @@ func cell(v any) string {
 	return visible(fmt.Sprint(v))
 }
 
+// visible replaces what would move the cursor, break the line or turn the order of
+// what stands beside it: control characters, the separators of lines and
+// paragraphs, and the characters that change direction (UAX #9).
 func visible(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
 			return '\uFFFD'
 		}
 		return r

@@ -69,7 +69,10 @@ type previewFlags struct {
 
 func previewCommand() *cobra.Command {
 	var f previewFlags
-	cmd := &cobra.Command{Use: "preview TEXT", Short: "Count the parts of a text, and name the characters that make it expensive", Args: wants("TEXT")}
+	cmd := &cobra.Command{Use: "preview TEXT", Short: "Count the parts of a text, and name the characters that make it expensive", Args: wants("TEXT"),
+		Long: `Count the parts of a text, and name the characters that make it expensive.
+"left" is how many characters may follow without another part; in the GSM alphabet those
+of its extension (€ [ ] { } ^ ~ \ |) take two places, in UCS-2 emoji do.`}
 	cmd.Flags().BoolVar(&f.unicode, "unicode", false, "as type unicode, always in UCS-2: short for --encoding ucs2")
 	cmd.Flags().StringVar(&f.encoding, "encoding", "", "auto (the default), gsm7, ucs2, or one pair of national tables such as 'gsm7(tr/tr)' (locking/single, - for the default table)")
 	cmd.Flags().StringSliceVar(&f.national, "national", nil, "languages whose tables the route allows: "+languageList())
@@ -178,7 +181,7 @@ func changesOf(list []gsm.Substitution) []change {
 func codePoint(r rune) string { return fmt.Sprintf("U+%04X", r) }
 
 func (v preview) print(w io.Writer) {
-	fmt.Fprintf(w, "encoding    %s\ncharacters  %d\nparts       %s\n", v.Encoding, v.Characters, v.parts())
+	fmt.Fprintf(w, "encoding    %s\ncharacters  %d\nparts       %s\nleft        %s\n", v.Encoding, v.Characters, v.parts(), v.room())
 	var list []string
 	for _, x := range v.Outside {
 		line := fmt.Sprintf("%s %s at %d (%d times", visible(x.Character), x.Code, x.First, x.Count)
@@ -203,6 +206,15 @@ func (v preview) print(w io.Writer) {
 
 func (s previewSize) parts() string {
 	return fmt.Sprintf("%d (%d of %d units used in the last)", s.Parts, s.Limit-s.Left, s.Limit)
+}
+
+// room is how many characters may follow without another part, of those that take
+// one unit.
+func (s previewSize) room() string {
+	if s.Left == 1 {
+		return "1 character"
+	}
+	return fmt.Sprintf("%d characters", s.Left)
 }
 
 func changed(list []change) string {

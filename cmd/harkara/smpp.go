@@ -43,7 +43,7 @@ func loginCreate() *cobra.Command {
 	var account string
 	given := secretFlags{what: "password"}
 	cmd := &cobra.Command{Use: "create SYSTEM_ID", Short: "Make a login; its password is shown this once", Args: wants("SYSTEM_ID"),
-		Long: "Make a login; its password is shown this once.\nA password brought from elsewhere should have at most 8 characters: SMPP 3.4 has room for no more, and many clients cut it there."}
+		Long: "Make a login; its password is shown this once.\nA password brought from elsewhere has 6 characters or more, and should have at most 8: SMPP 3.4 has room for no more, and many clients cut it there."}
 	cmd.Flags().StringVar(&account, "account", "", "account it belongs to")
 	given.add(cmd)
 	e := &edits[admin.LoginSpec]{flags: cmd.Flags()}

@@ -30,7 +30,7 @@ type connectorStatus struct {
 // receiptsStatus is how well an operator's receipts are understood.
 type receiptsStatus struct {
 	Count    int            `json:"count"`
-	Found    int            `json:"found"` // whose part was known when they came
+	Found    int            `json:"found"` // whose part was known when they came, or soon after
 	Median   float64        `json:"median_seconds"`
 	P95      float64        `json:"p95_seconds"`
 	Forms    map[string]int `json:"id_forms"` // how their ids had to be read
@@ -102,12 +102,10 @@ func statusOf(c admin.ConnectorSpec, live scrape) connectorStatus {
 
 func receiptsOf(c admin.ConnectorSpec, live scrape) receiptsStatus {
 	r := receiptsStatus{Errors: []errorCode{}, Forms: live.counts("harkara_receipt_forms_total", c.Name, "form")}
-	for result, n := range live.counts("harkara_receipts_total", c.Name, "result") {
-		r.Count += n
-		if result != "held" {
-			r.Found += n
-		}
-	}
+	n := live.counts("harkara_receipts_total", c.Name, "result")
+	// One that comes early is held first. More can be early than were held: those
+	// of before the server's start, or that came over another connector.
+	r.Count, r.Found = n["matched"]+n["evidence"]+n["held"], n["matched"]+n["evidence"]+min(n["early"], n["held"])
 	r.Median = live.quantile("harkara_receipt_seconds", c.Name, 0.5).Seconds()
 	r.P95 = live.quantile("harkara_receipt_seconds", c.Name, 0.95).Seconds()
 	for _, m := range live.series("harkara_receipt_errors_total", c.Name) {
@@ -137,7 +135,7 @@ const (
 var readAs = map[string]string{"same": "same", "hex to decimal": "hex", "decimal to hex": "decimal"}
 
 // propose says which receipt_id fits what was seen. An id that the TLV told says
-// nothing of how the text writes ids.
+// nothing of how the text writes ids, and of early ones it is not known.
 func (r *receiptsStatus) propose() {
 	total, best, most := 0, "", 0
 	for _, form := range slices.Sorted(maps.Keys(readAs)) {
@@ -147,8 +145,8 @@ func (r *receiptsStatus) propose() {
 			best, most = readAs[form], n
 		}
 	}
-	switch {
-	case r.Setting != "auto" && r.Count >= proposeAfter && r.Found*100 < r.Count*missedShare:
+	switch missed := r.Count - r.Found; {
+	case r.Setting != "auto" && missed >= proposeAfter && missed*100 > r.Count*missedShare:
 		r.Proposed, r.why = "auto", fmt.Sprintf("only %d of %d receipts found their message", r.Found, r.Count)
 	case total >= proposeAfter && most*100 >= total*proposeShare && best != r.Setting:
 		r.Proposed, r.why = best, fmt.Sprintf("%d of %d receipts were found so", most, total)

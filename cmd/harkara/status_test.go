@@ -45,6 +45,15 @@ func TestReceiptsOfAConnector(t *testing.T) {
 		m.Receipt("bl", found, "same", "077", sms.ReasonUndelivered, time.Second) // a code nobody has explained yet
 		m.Receipt("bl", found, "same", "077", "", time.Second)                    // it arrived: the code is no error
 		m.Receipt("robi", held, "", "1", sms.ReasonAbsent, 0)
+		early := store.Match{Matched: store.ReceiptReleased, First: true}
+		for range 60 { // each overtakes its answer
+			m.Receipt("early", held, "", "27", sms.ReasonAbsent, 0)
+			m.Receipt("early", early, "", "27", sms.ReasonAbsent, 1)
+		}
+		for range 3 { // held before the start, or by another connector
+			m.Receipt("late", early, "", "", "", 1)
+		}
+		m.Receipt("late", found, "same", "", "", time.Second)
 	})
 	r := receiptsOf(admin.ConnectorSpec{Name: "gp", Protocol: "smpp"}, live)
 	if r.Count != 93 || r.Found != 92 || r.Setting != "auto" || r.Proposed != "hex" {
@@ -58,6 +67,17 @@ func TestReceiptsOfAConnector(t *testing.T) {
 	}
 	if r := receiptsOf(admin.ConnectorSpec{Name: "bl", Protocol: "smpp"}, live); len(r.Errors) != 1 || r.Errors[0] != (errorCode{"077", "undelivered", 1}) {
 		t.Errorf("errors %+v", r.Errors)
+	}
+	early := admin.ConnectorSpec{Name: "early", Protocol: "smpp", Settings: map[string]any{"receipt_id": "same"}}
+	if r := receiptsOf(early, live); r.Count != 60 || r.Found != 60 || r.Proposed != "" || r.Median <= 0 || r.Median > .05 ||
+		len(r.Errors) != 1 || r.Errors[0] != (errorCode{"27", "absent_subscriber", 60}) {
+		t.Errorf("early receipts: %+v", r)
+	}
+	if r := receiptsOf(admin.ConnectorSpec{Name: "late", Protocol: "smpp"}, live); r.Count != 1 || r.Found != 1 {
+		t.Errorf("early receipts that were held elsewhere: %+v", r)
+	}
+	if r := receiptsOf(admin.ConnectorSpec{Name: "robi", Protocol: "smpp"}, live); r.Count != 1 || r.Found != 0 || len(r.Errors) != 0 {
+		t.Errorf("an orphan: %+v", r)
 	}
 	if r := receiptsOf(admin.ConnectorSpec{Name: "idle", Protocol: "smpp"}, live); r.Count != 0 || r.Median != 0 || r.Proposed != "" || percent(r.Found, r.Count) != "" {
 		t.Errorf("a connector without receipts: %+v", r)
@@ -86,6 +106,9 @@ func TestProposedReceiptID(t *testing.T) {
 		{"set already", "hex", map[string]int{"hex to decimal": 500}, 500, 500, ""},
 		{"the TLV says nothing of the text", "auto", map[string]int{"tlv same": 500, "query": 100}, 600, 600, ""},
 		{"set wrongly", "same", map[string]int{"same": 10}, 10, 100, "auto"},
+		{"set wrongly, too few", "same", map[string]int{}, 0, 49, ""},
+		{"set wrongly, some", "same", map[string]int{"same": 30}, 40, 100, "auto"},
+		{"half are found", "same", map[string]int{"same": 100}, 500, 1000, ""},
 		{"nothing is found, however it is read", "auto", map[string]int{}, 0, 100, ""},
 	} {
 		r := receiptsStatus{Forms: c.forms, Found: c.found, Count: c.count, Setting: c.setting}

@@ -51,6 +51,8 @@ type session struct {
 	cfg   config.Config
 	store store.Store
 	desk  *admin.Desk
+
+	warnings []string // of what a change has made odd, not shown yet
 }
 
 // withStore runs a command on the database that is there. It never makes one: a
@@ -68,8 +70,13 @@ func withStore(cmd *cobra.Command, do func(*session) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	s.desk = admin.NewDesk(admin.Options{Store: s.store, By: operator(), Check: checkConnector(quiet()), Hash: hasher(cfg)})
-	return do(s)
+	s.desk = admin.NewDesk(admin.Options{Store: s.store, By: operator(), Check: checkConnector(quiet()), Hash: hasher(cfg),
+		Advise: quiet().Advise, Warn: func(text string) { s.warnings = append(s.warnings, text) }})
+	err = do(s)
+	for _, text := range s.warnings {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", visible(text))
+	}
+	return err
 }
 
 func openExisting(ctx context.Context, cfg config.Config) (store.Store, error) {

@@ -11,11 +11,16 @@ import (
 	"github.com/harkara/harkara/internal/store"
 )
 
+// Advice names what does not fit together in a route and one of its connectors:
+// what the connector's plug-in knows (connect.Plugins.Advise).
+type Advice func(*sms.Connector, *sms.Route) []string
+
 // Advise lists what is allowed but probably a mistake: references to nouns that
-// are gone, accounts, routes and logins that do nothing, and prices below the
+// are gone, accounts, routes and logins that do nothing, routes that ask for what
+// their connectors do not give (plugin, which may be nil), and prices below the
 // cost of the route that would carry the message.
-func Advise(cat *sms.Catalog, stats store.Stats) []string {
-	a := &adviser{cat: cat, said: map[string]bool{}}
+func Advise(cat *sms.Catalog, stats store.Stats, plugin Advice) []string {
+	a := newAdviser(cat, plugin)
 	for _, n := range cat.Nouns() {
 		a.references(n)
 	}
@@ -28,9 +33,36 @@ func Advise(cat *sms.Catalog, stats store.Stats) []string {
 }
 
 type adviser struct {
-	cat  *sms.Catalog
-	list []string
-	said map[string]bool
+	cat    *sms.Catalog
+	plugin Advice
+	list   []string
+	said   map[string]bool
+}
+
+func newAdviser(cat *sms.Catalog, plugin Advice) *adviser {
+	return &adviser{cat: cat, plugin: plugin, said: map[string]bool{}}
+}
+
+// oddRoutes is the advice on the routes of a book, which whoever changes routes or
+// connectors hears at once.
+func (d *Desk) oddRoutes(b *book) []string {
+	if d.Warn == nil {
+		return nil
+	}
+	a := newAdviser(sms.NewCatalog(b.version, slices.Concat(b.list(sms.KindConnector, 0), b.list(sms.KindRoute, 0))), d.Advise)
+	for _, r := range a.cat.Routes() {
+		a.route(r)
+	}
+	return a.list
+}
+
+// warn tells what a change has made odd: what is so now and was not before.
+func (d *Desk) warn(before []string, now *book) {
+	for _, text := range d.oddRoutes(now) {
+		if !slices.Contains(before, text) {
+			d.Warn(text)
+		}
+	}
 }
 
 func (a *adviser) say(format string, args ...any) {
@@ -88,6 +120,7 @@ func (a *adviser) route(r *sms.Route) {
 	if wait := r.Validity + r.ReceiptWait; r.QueryAfter > 0 && r.QueryAfter >= wait {
 		a.say("route %s: query_after %s is not before the end of waiting, %s after a message is due: no operator is asked", r.Name, r.QueryAfter.Std(), wait.Std())
 	}
+	a.plugins(r)
 	var why []string
 	for _, link := range r.Connectors {
 		switch c := a.cat.Connector(link.ID); {
@@ -103,6 +136,20 @@ func (a *adviser) route(r *sms.Route) {
 	}
 	if r.Enabled {
 		a.say("route %s sends nothing: %s", r.Name, strings.Join(why, ", "))
+	}
+}
+
+// plugins asks those of the route's connectors.
+func (a *adviser) plugins(r *sms.Route) {
+	if a.plugin == nil {
+		return
+	}
+	for _, link := range r.Connectors {
+		if c := a.cat.Connector(link.ID); c != nil {
+			for _, text := range a.plugin(c, r) {
+				a.say("route %s over connector %s: %s", r.Name, c.Name, text)
+			}
+		}
 	}
 }
 

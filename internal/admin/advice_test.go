@@ -57,13 +57,13 @@ accounts:
 			[]string{"SMPP login three gets no replies to 16222: it is no number of its account"}},
 	} {
 		r := newRig(t)
-		r.env["PW"] = "pw"
+		r.env["PW"] = "geheim"
 		r.mustApply(c.file, admin.ApplyOptions{})
 		cat, err := store.Catalog(context.Background(), r.store)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := admin.Advise(cat, store.Stats{}); strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+		if got := admin.Advise(cat, store.Stats{}, nil); strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%s: got\n%s", c.name, strings.Join(got, "\n"))
 		}
 	}
@@ -86,7 +86,88 @@ func TestAdviseDangling(t *testing.T) {
 		"rule 880 names route 10, which is gone", "sender S names connector 11, which is gone", "connector c names connector 12, which is gone",
 		"SMPP login off is disabled, and 4 receipts and replies wait for it",
 		"6 receipts and replies wait for subscriber 5, which is gone", "7 receipts and replies wait for subscriber 7, which is gone"}
-	if got := admin.Advise(cat, store.Stats{Deliveries: map[int64]int64{1: 3, 2: 4, 3: 5, 4: 0, 5: 6, 7: 7}}); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := admin.Advise(cat, store.Stats{Deliveries: map[int64]int64{1: 3, 2: 4, 3: 5, 4: 0, 5: 6, 7: 7}}, nil); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// slow is the advice of a plug-in: it knows which links cannot be asked.
+func slow(c *sms.Connector, r *sms.Route) []string {
+	if r.QueryAfter > 0 && !strings.Contains(string(c.Settings), "query") {
+		return []string{"it cannot be asked"}
+	}
+	return nil
+}
+
+func TestAdviceOfPlugins(t *testing.T) {
+	r := newRig(t)
+	r.mustApply(`connectors: [{name: c, protocol: smpp}, {name: d, protocol: smpp, settings: {query: x}}]
+routes: [{name: r, connectors: [c, d], query_after: 1h}, {name: s, connectors: [c]}]`, admin.ApplyOptions{})
+	cat, err := store.Catalog(context.Background(), r.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "route r over connector c: it cannot be asked"
+	if got := admin.Advise(cat, store.Stats{}, slow); strings.Join(got, "\n") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestWarn: whoever makes something odd hears of it, once, and of nothing else.
+func TestWarn(t *testing.T) {
+	r, ctx := newRig(t), context.Background()
+	var heard []string
+	r.Advise, r.Warn = slow, func(text string) { heard = append(heard, text) }
+	route := func(change func(*admin.RouteSpec)) func() error {
+		return func() error {
+			_, _, err := admin.Change(ctx, r.Desk, admin.Ref{Name: "r"}, func(s *admin.RouteSpec) error { change(s); return nil })
+			return err
+		}
+	}
+	link := func(enabled bool) func() error {
+		return func() error {
+			_, _, err := admin.Change(ctx, r.Desk, admin.Ref{Name: "c"}, func(s *admin.ConnectorSpec) error { s.Enabled = enabled; return nil })
+			return err
+		}
+	}
+	apply := func(text string, o admin.ApplyOptions) func() error {
+		return func() error { _, err := r.apply(text, o); return err }
+	}
+	const odd = `connectors: [{name: e, protocol: smpp}]
+routes: [{name: q, connectors: [e], query_after: 1h}, {name: r, connectors: [c]}]`
+	for _, step := range []struct {
+		name string
+		do   func() error
+		want string
+	}{
+		{"sound", apply(`connectors: [{name: c, protocol: smpp}]
+routes: [{name: r, connectors: [c]}]`, admin.ApplyOptions{}), ""},
+		{"a route changes", route(func(s *admin.RouteSpec) { s.QueryAfter = sms.Duration(1e12) }), "route r over connector c: it cannot be asked"},
+		{"another change of it", route(func(s *admin.RouteSpec) { s.MaxAttempts = 3 }), ""},
+		{"no change", route(func(*admin.RouteSpec) {}), ""},
+		{"its connector changes", link(false), "route r sends nothing: c is disabled"},
+		{"and back", link(true), ""},
+		{"a new route", func() error {
+			s := admin.Default[admin.RouteSpec]()
+			s.Name, s.Connectors, s.QueryAfter = "n", []admin.RouteConnector{{Name: "c"}}, sms.Duration(1e12)
+			_, err := admin.Create(ctx, r.Desk, s)
+			return err
+		}, "route n over connector c: it cannot be asked"},
+		{"a file, before it is applied", apply(odd, admin.ApplyOptions{DryRun: true}), "route q over connector e: it cannot be asked"},
+		{"a file", apply(odd, admin.ApplyOptions{}), "route q over connector e: it cannot be asked"},
+		{"the same file", apply(odd, admin.ApplyOptions{}), ""},
+	} {
+		heard = nil
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if got := strings.Join(heard, "\n"); got != step.want {
+			t.Errorf("%s: heard %q, want %q", step.name, got, step.want)
+		}
+	}
+	heard = nil
+	if _, err := r.apply(`connectors: [{name: f, protocol: smpp}]
+routes: [{name: f, connectors: [f], query_after: 1h, max_attempts: -1}]`, admin.ApplyOptions{}); err == nil || heard != nil {
+		t.Errorf("a file that is refused (%v) warns: %q", err, heard)
 	}
 }

@@ -38,6 +38,7 @@ func (d *Desk) Apply(ctx context.Context, f *File, o ApplyOptions) ([]Diff, erro
 		seen = b.version
 		p := &plan{builder: builder{desk: d, book: b, file: f.name, problems: slices.Clone(f.problems)},
 			prune: o.Prune, skip: skip, next: map[sms.Kind]int64{}, lines: map[string]int{}}
+		odd := d.oddRoutes(b)
 		p.make(f)
 		if o.Prune {
 			p.checkRemoved(ctx)
@@ -47,10 +48,12 @@ func (d *Desk) Apply(ctx context.Context, f *File, o ApplyOptions) ([]Diff, erro
 			return nil, err
 		}
 		diffs, changes, err := p.finish()
-		if err != nil || o.DryRun || len(changes) == 0 {
-			return diffs, err
+		if err == nil && !o.DryRun && len(changes) > 0 {
+			_, err = d.Store.WriteDocs(ctx, d.Now(), d.By, changes)
 		}
-		_, err = d.Store.WriteDocs(ctx, d.Now(), d.By, changes)
+		if err == nil {
+			d.warn(odd, b)
+		}
 		if sms.CodeOf(err) != sms.CodeConflict || try == applyTries {
 			return diffs, err
 		}

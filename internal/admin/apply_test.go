@@ -95,7 +95,7 @@ func TestExample(t *testing.T) {
 	if owner := cat.Owner("16222", "Shop please"); owner != 1 {
 		t.Errorf("owner %d", owner)
 	}
-	if advice := admin.Advise(cat, store.Stats{}); len(advice) != 0 {
+	if advice := admin.Advise(cat, store.Stats{}, nil); len(advice) != 0 {
 		t.Errorf("advice %q", advice)
 	}
 }
@@ -282,7 +282,7 @@ func TestProblems(t *testing.T) {
 	}
 	r := newRig(t)
 	r.mustApply(small, admin.ApplyOptions{})
-	r.env["PW"], r.env["BLANK"], r.env["LONG"] = "geheimpw", "geheim x", strings.Repeat("geheim", 11)
+	r.env["PW"], r.env["BLANK"], r.env["LONG"], r.env["SHORT"] = "geheimpw", "geheim x", strings.Repeat("geheim", 11), "gehei"
 	before := r.version()
 	_, err = r.apply(string(text), admin.ApplyOptions{})
 	if sms.CodeOf(err) != sms.CodeInvalid {

@@ -214,7 +214,7 @@ func (c *checker) state(r *sms.Record) {
 			return
 		}
 	}
-	if folded, _ := sms.Fold(r.Sub); folded != r.State {
+	if folded, _ := r.Fold(); folded != r.State {
 		c.find("message %s is %s but its parts say %s", r.ID, r.State, folded)
 	}
 }

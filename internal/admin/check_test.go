@@ -103,7 +103,8 @@ func (l *life) outcome(i int, v sms.Verdict, resend bool) {
 		l.sent = append(l.sent, o.UpstreamID)
 	}
 	l.flying = append(l.flying[:i:i], l.flying[i+1:]...)
-	l.must(l.store.RecordOutcomes(context.Background(), l.now, nil, []sms.Outcome{o}))
+	_, err := l.store.RecordOutcomes(context.Background(), l.now, nil, []sms.Outcome{o})
+	l.must(err)
 }
 
 func (l *life) receipt(id string, state sms.PartState) {
@@ -112,7 +113,7 @@ func (l *life) receipt(id string, state sms.PartState) {
 }
 
 func (l *life) expire(refuse sms.Reason) {
-	_, err := l.store.ExpireDue(context.Background(), l.now, 1000, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return refuse })
+	_, err := l.store.ExpireDue(context.Background(), l.now, 1000, func(*sms.Message, *sms.Group, sms.Money) sms.Reason { return refuse }, func(*sms.Record) bool { return true })
 	l.must(err)
 }
 

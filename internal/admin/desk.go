@@ -26,6 +26,10 @@ type Options struct {
 	By    string                     // who works here, as history and ledger keep it
 	Now   func() time.Time           // time.Now
 	Check func(*sms.Connector) error // of a connector's settings by its plug-in; none
+	// Warn is told, once a change is made or planned, what it has made odd of
+	// routes; none. Advise is what plug-ins know of that; none.
+	Warn   func(text string)
+	Advise Advice
 	// Hash makes the stored form of a token or password (account.Hasher), bound to
 	// its API key or system_id; needed for keys and logins only.
 	Hash     func(name, secret string) (string, error)
@@ -172,7 +176,7 @@ func (d *Desk) write(ctx context.Context, make func(*book, *builder) (before, af
 		if err != nil {
 			return nil, Diff{}, err
 		}
-		x := &builder{desk: d, book: b}
+		x, odd := &builder{desk: d, book: b}, d.oddRoutes(b)
 		before, after, err := make(b, x)
 		if err == nil {
 			err = x.err()
@@ -186,6 +190,7 @@ func (d *Desk) write(ctx context.Context, make func(*book, *builder) (before, af
 		}
 		if err = store.Save(ctx, d.Store, d.Now(), d.By, after); err == nil {
 			b.put(after)
+			d.warn(odd, b)
 			return b.describe(after), diff, nil
 		}
 		if sms.CodeOf(err) != sms.CodeConflict || try == tries {

@@ -9,11 +9,13 @@ import (
 )
 
 // passwordMade is the length of the passwords that we make: SMPP 3.4 §5.2.2 has
-// room for 8 characters and a NUL. passwordMost is what the server can read, for
-// passwords brought from elsewhere.
+// room for 8 characters and a NUL. The others bound passwords brought from
+// elsewhere: passwordLeast is what the limit of attempts protects, passwordMost
+// what the server can read.
 const (
-	passwordMade = 8
-	passwordMost = 64
+	passwordLeast = 6
+	passwordMade  = 8
+	passwordMost  = 64
 )
 
 // passwordLetters has 32 characters that are not mistaken for each other.
@@ -30,10 +32,14 @@ func newPassword() string {
 	return string(raw)
 }
 
-// passwordShape refuses what no client can send. The error does not hold the value.
+// passwordShape refuses what no client can send, or what is soon guessed. The
+// error does not hold the value.
 func passwordShape(password string) error {
 	if err := credentialShape("password", password); err != nil {
 		return err
+	}
+	if len(password) < passwordLeast {
+		return fmt.Errorf("password is shorter than %d characters, which is soon guessed: take one of %d to %d", passwordLeast, passwordLeast, passwordMade)
 	}
 	if len(password) > passwordMost {
 		return fmt.Errorf("password is longer than %d characters, which no bind can carry", passwordMost)

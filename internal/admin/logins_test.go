@@ -37,7 +37,7 @@ func TestLogins(t *testing.T) {
 		t.Errorf("shown: %s, %v", text, err)
 	}
 	// A system_id is taken whatever the account; its case counts.
-	_, _, err = r.NewLogin(ctx, admin.LoginSpec{Account: "bank", SystemID: "Acme"}, "pw")
+	_, _, err = r.NewLogin(ctx, admin.LoginSpec{Account: "bank", SystemID: "Acme"}, "another")
 	wantCode(t, err, sms.CodeConflict, "SMPP login Acme of account shop exists already")
 	if _, _, err := r.NewLogin(ctx, admin.LoginSpec{Account: "bank", SystemID: "acme"}, "brought1"); err != nil {
 		t.Fatal(err)
@@ -56,9 +56,9 @@ func TestLogins(t *testing.T) {
 	if hash, _ := r.Hash("Acme", second); err != nil || second == password || l.PasswordHash != hash {
 		t.Errorf("new password: %v", err)
 	}
-	for _, wrong := range []string{"geheim mit blank", strings.Repeat("geheim", 11)} {
+	for _, wrong := range []string{"geheim mit blank", "gehei", strings.Repeat("geheim", 11)} {
 		_, _, err = r.NewPassword(ctx, admin.Ref{Name: "Acme"}, wrong)
-		if sms.CodeOf(err) != sms.CodeInvalid || strings.Contains(err.Error(), "geheim") {
+		if sms.CodeOf(err) != sms.CodeInvalid || strings.Contains(err.Error(), "gehei") {
 			t.Errorf("%q: %v", wrong, err)
 		}
 		if _, _, err = r.NewLogin(ctx, admin.LoginSpec{Account: "shop", SystemID: "x"}, wrong); sms.CodeOf(err) != sms.CodeInvalid {
@@ -67,6 +67,11 @@ func TestLogins(t *testing.T) {
 	}
 	if _, _, err := admin.Change(ctx, r.Desk, admin.Ref{Name: "Acme"}, func(l *admin.LoginSpec) error { l.SystemID = "New"; return nil }); sms.CodeOf(err) != sms.CodeInvalid {
 		t.Errorf("a login that is called another: %v", err)
+	}
+	_, _, err = r.NewLogin(ctx, admin.LoginSpec{Account: "shop", SystemID: "short"}, "12345")
+	wantCode(t, err, sms.CodeInvalid, "password is shorter than 6 characters, which is soon guessed: take one of 6 to 8")
+	if _, _, err = r.NewLogin(ctx, admin.LoginSpec{Account: "bank", SystemID: "short"}, "123456"); err != nil {
+		t.Errorf("6 characters: %v", err)
 	}
 	// The account takes its logins along.
 	if _, err := r.Delete(ctx, sms.KindAccount, admin.Ref{Name: "bank"}); err != nil {

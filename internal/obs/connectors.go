@@ -21,7 +21,7 @@ type Connectors struct {
 func newConnectors(reg prometheus.Registerer) *Connectors {
 	c := &Connectors{
 		submits:  counter("harkara_submits_total", "Parts handed to a connector, by how the submission ended.", "connector", "result"),
-		receipts: counter("harkara_receipts_total", "Delivery receipts, by whether their part was found.", "connector", "result"),
+		receipts: counter("harkara_receipts_total", "Delivery receipts, by whether their part was found; early ones were held before.", "connector", "result"),
 		forms:    counter("harkara_receipt_forms_total", "Receipts whose part was found, by how their id had to be read.", "connector", "form"),
 		errors:   counter("harkara_receipt_errors_total", "Receipts with an error, by the operator's code and its reason in our words.", "connector", "code", "reason"),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -93,11 +93,12 @@ const (
 	ReceiptMatched  ReceiptResult = iota // its part was found and moved on
 	ReceiptEvidence                      // its part was found, but had its final state already
 	ReceiptHeld                          // no part has its id yet: kept, as the response may follow
+	ReceiptEarly                         // one that was held before, and has found its part with the response
 	receiptResults
 )
 
 func (r ReceiptResult) String() string {
-	return [...]string{"matched", "evidence", "held"}[r]
+	return [...]string{"matched", "evidence", "held", "early"}[r]
 }
 
 // Connector counts for one connector. A nil Connector counts nothing.

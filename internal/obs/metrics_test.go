@@ -31,6 +31,7 @@ func exercise(m Metrics) {
 	c.Receipt(Receipt{Result: ReceiptMatched, Form: "same", Latency: 3 * time.Second})
 	c.Receipt(Receipt{Result: ReceiptMatched, Form: "hex to decimal", Code: "001\xff", Reason: "absent_subscriber"})
 	c.Receipt(Receipt{Result: ReceiptHeld})
+	c.Receipt(Receipt{Result: ReceiptEarly, Latency: time.Millisecond})
 	c.Receipt(Receipt{Result: receiptResults}) // out of range: ignored
 	m.SMPP.Bind("ESME_ROK")
 	m.SMPP.Sessions(2)
