@@ -51,7 +51,7 @@ lint: ## gofmt, go vet, staticcheck, the import table and the size limits
 
 .PHONY: race
 race: deps ## the tests of the concurrent rooms under the race detector
-	CGO_ENABLED=1 go test -race -shuffle=on $(RACE)
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m $(RACE)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for 20 seconds (FUZZTIME=10m FUZZ=name; see scripts/fuzz.sh)
