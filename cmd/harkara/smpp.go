@@ -104,21 +104,20 @@ func (s *session) newLogin(l admin.LoginSpec, password string, brought bool) err
 	})
 }
 
-// waiting is how many receipts and replies wait for the login.
-func (s *session) waiting(l admin.LoginSpec) (int64, error) {
+// login is an SMPP login, and how many receipts and replies wait for it.
+func (s *session) login(systemID string) (l admin.LoginSpec, waiting int64, err error) {
+	if l, err = admin.Show[admin.LoginSpec](s.ctx, s.desk, logins.ref(s, systemID)); err != nil {
+		return l, 0, err
+	}
 	stats, err := s.store.Stats(s.ctx)
-	return stats.Deliveries[l.ID], err
+	return l, stats.Deliveries[l.ID], err
 }
 
 func loginShow() *cobra.Command {
 	cmd := logins.scope(&cobra.Command{Use: "show NAME", Short: "Show an SMPP login with all its fields, and what waits for it", Args: wants("NAME")})
 	cmd.ValidArgsFunction = completeNames[admin.LoginSpec](true)
 	return onStore(cmd, func(s *session, args []string) error {
-		l, err := admin.Show[admin.LoginSpec](s.ctx, s.desk, logins.ref(s, args[0]))
-		if err != nil {
-			return err
-		}
-		waiting, err := s.waiting(l)
+		l, waiting, err := s.login(args[0])
 		if err != nil {
 			return err
 		}
@@ -137,11 +136,7 @@ func loginDelete() *cobra.Command {
 	cmd := logins.scope(&cobra.Command{Use: "delete NAME", Short: "Remove an SMPP login, and drop the receipts and replies that wait for it", Args: wants("NAME")})
 	cmd.ValidArgsFunction = completeNames[admin.LoginSpec](true)
 	return onStore(cmd, func(s *session, args []string) error {
-		l, err := admin.Show[admin.LoginSpec](s.ctx, s.desk, logins.ref(s, args[0]))
-		if err != nil {
-			return err
-		}
-		waiting, err := s.waiting(l)
+		_, waiting, err := s.login(args[0])
 		if err != nil {
 			return err
 		}
