@@ -4,8 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
+
+	"github.com/harkara/harkara/internal/obs/sparse"
 )
 
 // poll is how long a loop that nobody wakes sleeps at most: another process may
@@ -14,9 +15,6 @@ const poll = 200 * time.Millisecond
 
 // retryAfter is the pause after a step that failed.
 const retryAfter = 250 * time.Millisecond
-
-// complainEvery is how often the same trouble is logged.
-const complainEvery = 10 * time.Second
 
 // step does what is due at now and returns when it wants to be called next;
 // the zero time means: when woken.
@@ -90,25 +88,17 @@ func backoff(n int, first, most time.Duration, jitter float64) time.Duration {
 }
 
 // complaint logs a trouble that comes again and again: the first time, and then
-// once in complainEvery with the number of times between.
+// now and then with the number of times between.
 type complaint struct {
 	log  *slog.Logger
 	text string
-
-	mu   sync.Mutex
-	next time.Time
-	kept int
+	line sparse.Line
 }
 
 func (c *complaint) say(now time.Time, err error, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now.Before(c.next) {
-		c.kept++
-		return
+	if n, ok := c.line.Allow(now); ok {
+		c.log.Error(c.text, append(args, "err", err, "suppressed", n)...)
 	}
-	c.log.Error(c.text, append(args, "err", err, "suppressed", c.kept)...)
-	c.next, c.kept = now.Add(complainEvery), 0
 }
 
 // within calls do and waits for its end, but no longer than until margin after

@@ -2,41 +2,32 @@ package smppd
 
 import (
 	"sync"
-	"time"
-)
 
-// complainEvery is how often the same trouble is logged.
-const complainEvery = 10 * time.Second
+	"github.com/harkara/harkara/internal/obs/sparse"
+)
 
 // complaints keeps a trouble that comes with every request from filling the log.
 type complaints struct {
 	mu   sync.Mutex
-	each map[string]*complaint // by text, which are few
+	each map[string]*sparse.Line // by text, which are few
 }
 
-type complaint struct {
-	next time.Time
-	kept int
+func (c *complaints) line(text string) *sparse.Line {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.each == nil {
+		c.each = map[string]*sparse.Line{}
+	}
+	if c.each[text] == nil {
+		c.each[text] = new(sparse.Line)
+	}
+	return c.each[text]
 }
 
-// complain logs an error: the first time, and then once in complainEvery with the
-// number of times between.
+// complain logs an error: the first time, and then now and then with the number of
+// times between.
 func (s *Server) complain(text string, args ...any) {
-	now := s.Now()
-	s.complaints.mu.Lock()
-	defer s.complaints.mu.Unlock()
-	if s.complaints.each == nil {
-		s.complaints.each = map[string]*complaint{}
+	if n, ok := s.complaints.line(text).Allow(s.Now()); ok {
+		s.Log.Error(text, append(args, "suppressed", n)...)
 	}
-	c := s.complaints.each[text]
-	if c == nil {
-		c = &complaint{}
-		s.complaints.each[text] = c
-	}
-	if now.Before(c.next) {
-		c.kept++
-		return
-	}
-	s.Log.Error(text, append(args, "suppressed", c.kept)...)
-	c.next, c.kept = now.Add(complainEvery), 0
 }

@@ -13,6 +13,7 @@
 //	evidence.go what operators say: Outcome of an attempt, Receipt
 //	change.go   what claims, outcomes and receipts do to a Record
 //	due.go      what time and the customer do to it: start, expiry, cancel, replace
+//	word.go     the state that its parts add up to, where one part speaks for all
 //	settle.go   what follows from its parts: state, money, notices
 //	money.go    Money and Transfer
 //	nouns.go    what an operator configures

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/harkara/harkara/smpp"
@@ -200,7 +199,7 @@ func (c *Connector) unexpected(_ *smpp.Session, u smpp.Unexpected) {
 		a.late(u.Header.Status, u.Response)
 		return
 	}
-	if n, ok := c.faults.allow(c.opt.Now()); ok {
+	if n, ok := c.faults.Allow(c.opt.Now()); ok {
 		c.log.Warn("the operator sent a response that nobody waits for", "kind", u.Kind.String(),
 			"pdu", u.Header.String(), "suppressed", n)
 	}
@@ -208,26 +207,7 @@ func (c *Connector) unexpected(_ *smpp.Session, u smpp.Unexpected) {
 
 // fault is told of what the operator does wrong.
 func (c *Connector) fault(_ *smpp.Session, err error) {
-	if n, ok := c.faults.allow(c.opt.Now()); ok {
+	if n, ok := c.faults.Allow(c.opt.Now()); ok {
 		c.log.Warn("the operator breaks the protocol", "err", err, "suppressed", n)
 	}
-}
-
-// sparse lets one log line in ten seconds pass, so that a peer cannot fill the log.
-type sparse struct {
-	mu   sync.Mutex
-	next time.Time
-	n    int
-}
-
-// allow says whether to log now, and how many were left out since the last.
-func (s *sparse) allow(now time.Time) (suppressed int, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Before(s.next) {
-		s.n++
-		return 0, false
-	}
-	suppressed, s.n, s.next = s.n, 0, now.Add(10*time.Second)
-	return suppressed, true
 }

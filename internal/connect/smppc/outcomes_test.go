@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/harkara/harkara/gsm"
 	"github.com/harkara/harkara/internal/connect"
@@ -198,21 +197,6 @@ func (f *farSession) close() {
 	_ = f.near.Close() // never fails
 	_ = f.srv.Close()  // never fails
 	<-f.near.Done()
-}
-
-func TestSparse(t *testing.T) {
-	var s sparse
-	if _, ok := s.allow(noon); !ok {
-		t.Error("the first line is left out")
-	}
-	for range 3 {
-		if _, ok := s.allow(noon.Add(9 * time.Second)); ok {
-			t.Error("too many lines")
-		}
-	}
-	if n, ok := s.allow(noon.Add(10 * time.Second)); !ok || n != 3 {
-		t.Errorf("%v with %d suppressed, want 3", ok, n)
-	}
 }
 
 // TestReceiptsFollowOutcomes: the Sink hears of a response before the receipt

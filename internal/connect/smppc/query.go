@@ -73,7 +73,7 @@ func (q *question) Complete(r smpp.Result) {
 			return
 		}
 	}
-	if n, ok := c.questions.allow(c.opt.Now()); ok {
+	if n, ok := c.questions.Allow(c.opt.Now()); ok {
 		c.log.Warn("the operator does not say what became of a part (query_sm)",
 			"outcome", r.Outcome.String(), "status", r.Status.String(), "suppressed", n)
 	}

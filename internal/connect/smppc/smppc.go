@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/harkara/harkara/internal/connect"
+	"github.com/harkara/harkara/internal/obs/sparse"
 	"github.com/harkara/harkara/internal/sms"
 	"github.com/harkara/harkara/smpp"
 )
@@ -53,10 +54,10 @@ type Connector struct {
 	inbound   *deliveries[sms.Inbound]
 	binds     []*bind
 	binding   sync.WaitGroup // the goroutines that keep the binds up
-	faults    sparse
-	refusals  sparse
-	commits   sparse
-	questions sparse
+	faults    sparse.Line
+	refusals  sparse.Line
+	commits   sparse.Line
+	questions sparse.Line
 
 	sinkCtx context.Context // of calls of the Sink that wait for a commit
 	cutSink context.CancelFunc
@@ -177,7 +178,7 @@ func (c *Connector) reject(s *connect.Submission, why error) error {
 	case !usable:
 		return connect.ErrClosed
 	}
-	if n, ok := c.refusals.allow(c.opt.Now()); ok {
+	if n, ok := c.refusals.Allow(c.opt.Now()); ok {
 		c.log.Warn("a part cannot be sent over SMPP and is rejected", "message_id", s.Attempt.Message.String(),
 			"part", s.Attempt.Seq, "err", why, "suppressed", n)
 	}
@@ -297,7 +298,7 @@ func (c *Connector) answerUnless(taken bool, r smpp.Responder) {
 }
 
 func (c *Connector) notCommitted(n int, err error) {
-	if suppressed, ok := c.commits.allow(c.opt.Now()); ok {
+	if suppressed, ok := c.commits.Allow(c.opt.Now()); ok {
 		c.log.Warn("deliveries could not be stored; the operator was asked to send them again",
 			"count", n, "err", err, "suppressed", suppressed)
 	}
