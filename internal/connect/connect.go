@@ -53,12 +53,14 @@ type Submission struct {
 	Encoding gsm.Encoding // with the national tables of a GSM-7 text, whose elements the connector adds to the header
 	Payload  []byte       // GSM-7: one septet an octet; UCS-2: big endian; Octets: as they are; without UDH
 	Concat   *gsm.Concat
-	Raw      *sms.Raw     // of content that the caller made: its header (which has the concatenation and the national tables), codings; Payload is its body
 	Long     sms.LongMode // how Concat, or a long Payload, is to be sent
 	ValidTo  time.Time    // end of validity
 	Receipt  bool         // ask for a receipt
 
-	Group *sms.Group // text, file, language, duration for channels that need them
+	// Group is never nil: text, file, language, duration for channels that need
+	// them; Coding and Protocol; and Raw of content that the caller made, whose
+	// header has the concatenation and the national tables (Payload is its body).
+	Group *sms.Group
 }
 
 // Link is the state of a connector as a whole.

@@ -72,7 +72,7 @@ func TestRawContent(t *testing.T) {
 			if len(list) != 1 || len(refused) != 0 {
 				t.Fatalf("%d submissions, %d refused", len(list), len(refused))
 			}
-			if s := list[0]; s.Raw != req.Raw || !bytes.Equal(s.Payload, req.Raw.Body) || s.Concat != nil || s.Encoding != req.Encoding || !s.Receipt {
+			if s := list[0]; s.Group.Raw != req.Raw || !bytes.Equal(s.Payload, req.Raw.Body) || s.Concat != nil || s.Encoding != req.Encoding || !s.Receipt {
 				t.Errorf("submission %+v", s)
 			}
 		})

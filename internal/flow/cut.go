@@ -37,7 +37,7 @@ func (c *cutter) submissions(list []connect.Submission, refused []sms.Outcome, m
 		default:
 			list = append(list, connect.Submission{Attempt: attempt(m, p, c.route.ID), Type: m.Group.Type, From: m.Group.From,
 				FromIs: senderKind(m.Group.From), To: m.To, Short: contains(c.route.ShortCodes, m.To), Encoding: m.Encoding,
-				Raw: m.Group.Raw, Long: c.route.Long, ValidTo: m.ExpiresAt, Receipt: m.ReceiptsOn.Asked(p.Seq, len(m.Sub)), Group: m.Group})
+				Long: c.route.Long, ValidTo: m.ExpiresAt, Receipt: m.ReceiptsOn.Asked(p.Seq, len(m.Sub)), Group: m.Group})
 			c.fill(&list[len(list)-1], m, i)
 		}
 	}

@@ -35,7 +35,7 @@ func testRaw(t *testing.T, h Harness) {
 	r := connected(t, h)
 	raw := &sms.Raw{Header: []byte{6, 5, 4, 0x0B, 0x84, 0x23, 0xF0}, Body: []byte{0, 0xFF, 0x1B, 0x80}}
 	s := r.submission()
-	s.Encoding, s.Payload, s.Raw = gsm.Octets, raw.Body, raw
+	s.Encoding, s.Payload = gsm.Octets, raw.Body
 	s.Group.Raw, s.Group.Text, s.Group.Coding = raw, "", 4
 	header, body := bytes.Clone(raw.Header), bytes.Clone(raw.Body)
 	if err := r.c.Send(r.within(), s); err != nil {

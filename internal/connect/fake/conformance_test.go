@@ -42,10 +42,10 @@ func (r request) Answer(v sms.Verdict, id string) {
 }
 
 func (r request) Header() []byte {
-	if r.s.Raw == nil {
+	if r.s.Group.Raw == nil {
 		return nil
 	}
-	return r.s.Raw.Header
+	return r.s.Group.Raw.Header
 }
 
 func (r request) Body() []byte { return r.s.Payload }

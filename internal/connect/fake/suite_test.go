@@ -176,8 +176,8 @@ var defects = []struct {
 	}, nil},
 	{"the header is lost", "RawGoesOutAsItIs", func(d *broken) {
 		d.send = func(ctx context.Context, s *connect.Submission) error {
-			bare := *s
-			bare.Raw = nil
+			bare, group := *s, *s.Group
+			group.Raw, bare.Group = nil, &group
 			return d.Connector.Send(ctx, &bare)
 		}
 	}, nil},

@@ -95,7 +95,7 @@ func benchmarkSubmit(b *testing.B, window, senders int) {
 	var wg sync.WaitGroup
 	for i := range senders {
 		wg.Go(func() {
-			s := connect.Submission{Type: sms.TypeSMS, From: "Harkara", FromIs: sms.SenderAlpha, To: "8801700000000",
+			s := connect.Submission{Group: &sms.Group{}, Type: sms.TypeSMS, From: "Harkara", FromIs: sms.SenderAlpha, To: "8801700000000",
 				Encoding: gsm.GSM7, Payload: payload, Long: sms.LongUDH8, Receipt: true, ValidTo: time.Now().Add(24 * time.Hour)}
 			for n := i; n < b.N; n += senders {
 				s.Attempt = sms.AttemptRef{Message: sms.MessageID(n), Seq: 1, Attempt: 1}

@@ -150,7 +150,7 @@ func (b *book) submit(ctx context.Context, m *sms.Record) {
 		}
 		ref := sms.AttemptRef{Message: m.ID, Seq: p.Seq, Attempt: p.Attempt, Epoch: p.Epoch, Tries: m.Attempts}
 		payload, _ := gsm.AppendGSM7(nil, fmt.Sprintf("part %d", p.Seq))
-		s := &connect.Submission{Attempt: ref, Type: sms.TypeSMS, From: "Harkara", FromIs: sms.SenderAlpha, To: m.To,
+		s := &connect.Submission{Group: &sms.Group{}, Attempt: ref, Type: sms.TypeSMS, From: "Harkara", FromIs: sms.SenderAlpha, To: m.To,
 			Encoding: gsm.GSM7, Payload: payload, Long: sms.LongUDH8, Receipt: m.ReceiptsOn.Asked(p.Seq, len(m.Sub))}
 		if len(m.Sub) > 1 {
 			s.Concat = &gsm.Concat{Ref: uint16(m.ID.Counter()), Total: uint8(len(m.Sub)), Seq: uint8(p.Seq)}

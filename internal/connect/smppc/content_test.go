@@ -157,8 +157,8 @@ func TestEncodeRaw(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := submission(t, "")
-			s.Encoding, s.Payload, s.Raw, s.Long = tt.enc, tt.raw.Body, &tt.raw, tt.long
-			s.Group = &sms.Group{Coding: tt.coding, Protocol: tt.protocol}
+			s.Encoding, s.Payload, s.Long = tt.enc, tt.raw.Body, tt.long
+			s.Group = &sms.Group{Raw: &tt.raw, Coding: tt.coding, Protocol: tt.protocol}
 			if tt.name == "and its header, when there is nothing else" {
 				tt.raw.Header = append([]byte{6}, tt.raw.Header...)
 			}
@@ -170,11 +170,11 @@ func TestEncodeRaw(t *testing.T) {
 		})
 	}
 	s := submission(t, "")
-	s.Encoding, s.Payload, s.Raw, s.Group = gsm.Octets, make([]byte, 255), &sms.Raw{}, &sms.Group{Coding: 4}
+	s.Encoding, s.Payload, s.Group = gsm.Octets, make([]byte, 255), &sms.Group{Raw: &sms.Raw{}, Coding: 4}
 	if _, err := wire(t, parsed(t, ""), s); !errors.Is(err, errTooLong) {
 		t.Errorf("too long: %v", err)
 	}
-	s.Raw = nil
+	s.Group.Raw = nil
 	if _, err := wire(t, parsed(t, ""), s); !errors.Is(err, errEncoding) {
 		t.Errorf("octets without a coding: %v", err)
 	}

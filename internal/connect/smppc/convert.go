@@ -19,7 +19,7 @@ func (s *settings) converts() bool {
 // the whole of it, so that none goes out without the others, or in another
 // alphabet than they.
 func (e *encoder) convert(cfg *settings, s *connect.Submission, tables gsm.Encoding, payload bool) error {
-	if s.Concat != nil && s.Group != nil && !e.holds(cfg.DefaultAlphabet, s.Group.Text) {
+	if s.Concat != nil && !e.holds(cfg.DefaultAlphabet, s.Group.Text) {
 		return errAlphabet
 	}
 	text := gsm.DecodeSeptets(s.Payload, tables)

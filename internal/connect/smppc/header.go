@@ -11,10 +11,8 @@ import (
 // tables, in a user data header or in sar_ parameters, or the header of content
 // that the caller made. It returns the tables that the septets are written in.
 func (e *encoder) header(cfg *settings, s *connect.Submission) (tables gsm.Encoding, err error) {
-	if s.Group != nil {
-		e.pdu.ProtocolID = s.Group.Protocol
-	}
-	if s.Raw != nil {
+	e.pdu.ProtocolID = s.Group.Protocol
+	if s.Group.Raw != nil {
 		return e.rawHeader(cfg, s), nil
 	}
 	tables = s.Encoding
@@ -49,10 +47,11 @@ func (e *encoder) header(cfg *settings, s *connect.Submission) (tables gsm.Encod
 // wants these, and one that names national tables loses them on a link whose
 // default alphabet is not the septets themselves.
 func (e *encoder) rawHeader(cfg *settings, s *connect.Submission) (tables gsm.Encoding) {
-	if len(s.Raw.Header) == 0 {
+	raw := s.Group.Raw.Header
+	if len(raw) == 0 {
 		return gsm.GSM7
 	}
-	header, _, err := gsm.ParseUDH(s.Raw.Header)
+	header, _, err := gsm.ParseUDH(raw)
 	tables = header.National()
 	if c, numbered := header.Concat(); numbered && len(header) == 1 && s.Long == sms.LongSAR {
 		e.tlvs.AddSAR(smpp.Concat{Ref: c.Ref, Total: c.Total, Seq: c.Seq})
@@ -70,6 +69,6 @@ func (e *encoder) rawHeader(cfg *settings, s *connect.Submission) (tables gsm.En
 		}
 		return tables
 	}
-	e.text = append(e.text, s.Raw.Header...)
+	e.text = append(e.text, raw...)
 	return tables
 }

@@ -221,7 +221,7 @@ func TestReceiptsFollowOutcomes(t *testing.T) {
 	}
 	<-sink.up
 	for i := range n {
-		s := connect.Submission{Attempt: sms.AttemptRef{Message: sms.MessageID(i + 1), Seq: 1, Attempt: 1}, Type: sms.TypeSMS, From: "ACME",
+		s := connect.Submission{Group: &sms.Group{}, Attempt: sms.AttemptRef{Message: sms.MessageID(i + 1), Seq: 1, Attempt: 1}, Type: sms.TypeSMS, From: "ACME",
 			FromIs: sms.SenderAlpha, To: "8801712345678", Encoding: gsm.GSM7, Payload: []byte("x"), Receipt: true}
 		if err := c.Send(t.Context(), &s); err != nil {
 			t.Fatal(err)

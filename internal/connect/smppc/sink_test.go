@@ -158,7 +158,7 @@ func (r *rig) close(patience time.Duration) {
 func (r *rig) submission() *connect.Submission {
 	r.next++
 	payload, _ := gsm.AppendGSM7(nil, "Hello")
-	return &connect.Submission{Attempt: sms.AttemptRef{Message: r.next, Seq: 1, Attempt: 1}, Type: sms.TypeSMS,
+	return &connect.Submission{Group: &sms.Group{}, Attempt: sms.AttemptRef{Message: r.next, Seq: 1, Attempt: 1}, Type: sms.TypeSMS,
 		From: "Harkara", FromIs: sms.SenderAlpha, To: number(r.next), Encoding: gsm.GSM7, Payload: payload, Long: sms.LongUDH8}
 }
 

@@ -321,7 +321,7 @@ func TestBadContentBeforeConnect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Send(t.Context(), &connect.Submission{}); !errors.Is(err, connect.ErrDown) {
+	if err := c.Send(t.Context(), &connect.Submission{Group: &sms.Group{}}); !errors.Is(err, connect.ErrDown) {
 		t.Errorf("Send: %v", err)
 	}
 	if err := c.Close(t.Context()); err != nil {

@@ -53,7 +53,7 @@ func (e *encoder) encode(cfg *settings, s *connect.Submission, now time.Time) er
 	if err != nil {
 		return err
 	}
-	payload := s.Long == sms.LongPayload && s.Concat == nil && s.Raw == nil && len(s.Payload) > oneMessage(s.Encoding)
+	payload := s.Long == sms.LongPayload && s.Concat == nil && s.Group.Raw == nil && len(s.Payload) > oneMessage(s.Encoding)
 	if payload {
 		e.text = e.text[:0]
 	}
@@ -101,7 +101,7 @@ func (e *encoder) write(cfg *settings, s *connect.Submission, tables gsm.Encodin
 	case gsm.UCS2:
 		return e.writeUCS2(cfg, s, s.Payload)
 	case gsm.Octets:
-		if s.Raw == nil || s.Group == nil {
+		if s.Group.Raw == nil {
 			return errEncoding
 		}
 		e.pdu.DataCoding = s.Group.Coding
@@ -143,7 +143,7 @@ func (s *settings) coding(sub *connect.Submission, cs gsm.Charset) uint8 {
 	switch {
 	case sub.Type == sms.TypeFlash:
 		return flash
-	case sub.Group == nil || sub.Group.Coding == 0 || !own:
+	case sub.Group.Coding == 0 || !own:
 		return plain
 	}
 	_, class, ok := gsm.ParseDCS(sub.Group.Coding)

@@ -41,7 +41,7 @@ func gsm7(t testing.TB, text string) []byte {
 // submission is a plain one; change it per case.
 func submission(t testing.TB, text string) *connect.Submission {
 	return &connect.Submission{Type: sms.TypeSMS, From: "Harkara", FromIs: sms.SenderAlpha, To: "8801712345678",
-		Encoding: gsm.GSM7, Payload: gsm7(t, text), Long: sms.LongUDH8}
+		Encoding: gsm.GSM7, Payload: gsm7(t, text), Long: sms.LongUDH8, Group: &sms.Group{}}
 }
 
 // wire encodes a submission, puts it into a frame and reads it back, as the
@@ -160,10 +160,10 @@ func TestEncodeRefuses(t *testing.T) {
 		{"the same, in a payload that would take more parts", `"default_alphabet": "ascii"`,
 			func(s *connect.Submission) { s.Long, s.Payload = sms.LongPayload, gsm7(t, strings.Repeat("é", 161)) }, errAlphabet},
 		{"the same, in a part of the caller's own that is full", `"default_alphabet": "ascii"`, func(s *connect.Submission) {
-			s.Payload, s.Raw = gsm7(t, strings.Repeat("é", 68)), &sms.Raw{Header: []byte{5, 0, 3, 9, 2, 1}}
+			s.Payload, s.Group.Raw = gsm7(t, strings.Repeat("é", 68)), &sms.Raw{Header: []byte{5, 0, 3, 9, 2, 1}}
 		}, errAlphabet},
 		{"the same, with sar_ parameters", `"default_alphabet": "ascii"`, func(s *connect.Submission) {
-			s.Payload, s.Raw, s.Long = gsm7(t, strings.Repeat("é", 68)), &sms.Raw{Header: []byte{5, 0, 3, 9, 2, 1}}, sms.LongSAR
+			s.Payload, s.Group.Raw, s.Long = gsm7(t, strings.Repeat("é", 68)), &sms.Raw{Header: []byte{5, 0, 3, 9, 2, 1}}, sms.LongSAR
 		}, errAlphabet},
 		{"a long sender", "", func(s *connect.Submission) { s.From = strings.Repeat("x", 21) }, nil},
 		{"a sender with NUL", "", func(s *connect.Submission) { s.From = "a\x00b" }, nil},
