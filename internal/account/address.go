@@ -11,15 +11,11 @@ import (
 // when a trusted proxy is at the other end, the last address in X-Forwarded-For
 // that is no trusted proxy itself. Earlier entries are the client's own claim.
 func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr := plain(peer.Addr())
+	addr := PeerAddr(r.RemoteAddr)
 	trust := func(a netip.Addr) bool {
 		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
-	if !trust(addr) {
+	if !addr.IsValid() || !trust(addr) {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -33,6 +29,16 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		}
 	}
 	return addr
+}
+
+// PeerAddr is the address of the other end of a connection, as lists of addresses
+// hold it; the zero Addr for one that is no IP address (a pipe in memory).
+func PeerAddr(remote string) netip.Addr {
+	peer, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return plain(peer.Addr())
 }
 
 // parseHop reads an entry of X-Forwarded-For; some proxies add the port.

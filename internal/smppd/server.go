@@ -163,11 +163,7 @@ func addressOf(a net.Addr) netip.Addr {
 	if a == nil {
 		return netip.Addr{}
 	}
-	p, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Addr{} // a pipe in memory
-	}
-	return p.Addr().Unmap().WithZone("")
+	return account.PeerAddr(a.String())
 }
 
 // pollEvery is how often a login's rows are looked for without a hint. It is longer
